@@ -1,0 +1,88 @@
+package dict
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+)
+
+//go:embed profiles/*.yaml
+var profileFiles embed.FS
+
+var shippedProfiles = sync.OnceValue(func() map[string]ProfileSpec {
+	specs := map[string]ProfileSpec{}
+	files, err := fs.Glob(profileFiles, "profiles/*.yaml")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for _, file := range files {
+		var spec ProfileSpec
+		src, err := profileFiles.ReadFile(file)
+		if err == nil {
+			err = yaml.UnmarshalWithOptions(src, &spec, yaml.Strict())
+		}
+		if err != nil {
+			panic(fmt.Errorf("shipped profile %s: %w", file, err)) // held by the tests
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "profiles/"), ".yaml")
+		specs[name] = spec
+	}
+	return specs
+})
+
+// ShippedProfiles returns the names of the profiles that ship with sekisho,
+// sorted.
+func ShippedProfiles() []string {
+	return slices.Sorted(maps.Keys(shippedProfiles()))
+}
+
+// ShippedProfile returns a shipped profile by name.
+func ShippedProfile(name string) (ProfileSpec, bool) {
+	spec, ok := shippedProfiles()[name]
+	return spec, ok
+}
+
+// Derive lays a profile of the operator's over the one it starts from: what
+// the operator's says wins, what it leaves out is the base's.
+func (s ProfileSpec) Derive(base ProfileSpec) ProfileSpec {
+	if s.For == "" {
+		s.For = base.For
+	}
+	if s.Filtered == nil {
+		s.Filtered = base.Filtered
+	}
+	if s.Unfiltered == nil {
+		s.Unfiltered = base.Unfiltered
+	}
+	if s.Actions == nil {
+		s.Actions = base.Actions
+	}
+	if s.Conflict == "" {
+		s.Conflict = base.Conflict
+	}
+	if s.Fail == "" {
+		s.Fail = base.Fail
+	}
+	return s
+}
+
+// UnmarshalYAML takes one text or a list of them.
+func (v *Values) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if unmarshal(&one) == nil {
+		*v = Values{one}
+		return nil
+	}
+	var many []string
+	if err := unmarshal(&many); err != nil {
+		return fmt.Errorf("expected a text or a list of texts")
+	}
+	*v = many
+	return nil
+}

@@ -1,0 +1,48 @@
+package yamldoc
+
+import "fmt"
+
+// Nearest gives the word of known that a reader most probably meant by word: a spelling at most a third of its
+// letters away (3 at most). It reports false when nothing is that near.
+func Nearest(word string, known []string) (string, bool) {
+	best, found, limit := "", false, min(3, (len([]rune(word))+1)/3)
+	for _, k := range known {
+		if d := distance([]rune(word), []rune(k)); d <= limit {
+			best, found, limit = k, true, d-1
+		}
+	}
+	return best, found
+}
+
+// Suggest ends a message about an unknown word: a likely meant one, else the list of what there is.
+func Suggest(word string, known []string) string {
+	if near, ok := Nearest(word, known); ok {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "known: " + list(known)
+}
+
+// distance counts the single-letter changes (insert, delete, replace, swap of neighbours) between two words.
+func distance(a, b []rune) int {
+	var before []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range b {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,29 @@
+//go:build realparts
+
+package realparts
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// TestMain builds the program under test once.
+func TestMain(m *testing.M) {
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "sekisho-realparts-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if sekishoBinary, err = buildSekisho(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	sweepNetns()
+	return m.Run()
+}

@@ -6,15 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"sekisho/engine/yamldoc"
+
 	"layeh.com/radius/dictionary"
 )
 
-// Values are the texts that one attribute is sent with; in YAML one text or a
-// list. "{filter}" and "{action}" stand for those of the action.
-type Values []string
-
-// Sayings are the attributes that say an action, by name.
-type Sayings map[string]Values
+// Sayings are the attributes that say an action, by name. In their texts
+// "{filter}" and "{action}" stand for those of the action.
+type Sayings map[string]yamldoc.Strings
 
 // ProfileSpec is a profile as it is written, in a shipped file or in the
 // operator's site file.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
+	"sekisho/engine/yamldoc"
 )
 
 //go:embed profiles/*.yaml
@@ -22,13 +22,13 @@ var shippedProfiles = sync.OnceValue(func() map[string]ProfileSpec {
 		panic(err) // the pattern is a constant
 	}
 	for _, file := range files {
-		var spec ProfileSpec
 		src, err := profileFiles.ReadFile(file)
-		if err == nil {
-			err = yaml.UnmarshalWithOptions(src, &spec, yaml.Strict())
-		}
 		if err != nil {
-			panic(fmt.Errorf("shipped profile %s: %w", file, err)) // held by the tests
+			panic(err) // embedded: cannot be missing
+		}
+		spec, _, problems := yamldoc.Decode[ProfileSpec](file, src)
+		if err := problems.Err(); err != nil {
+			panic(fmt.Errorf("shipped profile: %w", err)) // held by the tests
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(file, "profiles/"), ".yaml")
 		specs[name] = spec
@@ -70,19 +70,4 @@ func (s ProfileSpec) Derive(base ProfileSpec) ProfileSpec {
 		s.Fail = base.Fail
 	}
 	return s
-}
-
-// UnmarshalYAML takes one text or a list of them.
-func (v *Values) UnmarshalYAML(unmarshal func(any) error) error {
-	var one string
-	if unmarshal(&one) == nil {
-		*v = Values{one}
-		return nil
-	}
-	var many []string
-	if err := unmarshal(&many); err != nil {
-		return fmt.Errorf("expected a text or a list of texts")
-	}
-	*v = many
-	return nil
 }

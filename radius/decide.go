@@ -1,0 +1,198 @@
+package radius
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"sekisho/dict"
+	"sekisho/engine"
+
+	"layeh.com/radius/dictionary"
+)
+
+// Service-Types of an administrator's login on the router itself. A filter
+// there could lock the operators out.
+const (
+	serviceLogin          = 1
+	serviceAdministrative = 6
+	serviceNASPrompt      = 7
+)
+
+// Tunnel-Types by which a router hands the session on to another one (RFC 2868
+// section 3.1). The others say how this session itself is carried.
+var onwardTunnels = map[uint32]bool{1: true, 2: true, 3: true}
+
+// insertion decides what happens to an Accept. True means that it must not be
+// forwarded: the profile's fail mode is to drop.
+func (p *Proxy) insertion(t *transaction, accept packet) (insertion, bool) {
+	profile := t.nas.Profile
+	switch {
+	case profile == nil:
+		p.inserted(t, injectionNoPolicy)
+		return insertion{}, false
+	case adminLogin(t.request, accept):
+		p.inserted(t, injectionAdmin)
+		return insertion{}, false
+	case tunnelled(accept):
+		p.inserted(t, injectionTunnel)
+		return insertion{}, false
+	}
+	decision, err := p.decide(t, accept)
+	if err != nil {
+		return p.fail(t, profile, accept, err)
+	}
+	p.debug.Load().decided(t, decision)
+	p.counters.decided(decision.Action, decision.Rule)
+	saying, ok := profile.Login(decision.Action)
+	if !ok { // refused at load
+		return p.fail(t, profile, accept, fmt.Errorf("profile %s cannot say action %q", profile.Name, decision.Action))
+	}
+	insert, outcome := newInsertion(profile, t.snapshot.dict, saying, accept)
+	p.inserted(t, outcome)
+	return insert, false
+}
+
+func (p *Proxy) inserted(t *transaction, outcome injection) {
+	t.nas.counters.injections[outcome].Add(1)
+	p.debug.Load().note(t, "Injection: %s", outcome)
+}
+
+// fail answers by the profile's fail mode: a login is worth more than a
+// filter, and a Reject is never invented.
+func (p *Proxy) fail(t *transaction, profile *dict.Profile, accept packet, err error) (insertion, bool) {
+	p.inserted(t, injectionFailed)
+	p.log.fail(t.nas.Name, profile.Fail, err)
+	if profile.Fail == dict.FailDrop {
+		return insertion{}, true
+	}
+	saying, _ := profile.Login(profile.Fail)
+	insert, _ := newInsertion(profile, t.snapshot.dict, saying, accept)
+	return insert, false
+}
+
+// decide asks the policy. Whatever breaks in there comes back as an error.
+func (p *Proxy) decide(t *transaction, accept packet) (d engine.Decision, err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("panic while deciding: %v", broken)
+		}
+	}()
+	policy := t.snapshot.policy
+	facts := engine.Facts{
+		Login:   policy.ReadLogin(string(userName(t.request, accept))),
+		NAS:     engine.NAS{Name: t.nas.Name, Area: t.nas.Area},
+		Request: t.snapshot.requestFacts(t.request),
+	}
+	if facts.Login.Account != "" {
+		contract, ok, err := p.subscribers.Contract(facts.Login.Account)
+		if err != nil {
+			return d, fmt.Errorf("looking up the contract: %w", err)
+		}
+		if ok {
+			facts.Contract = &contract
+		}
+	}
+	return engine.Decide(policy, &facts, p.clock()), nil
+}
+
+// userName is the login that the decision is about: what the subscriber sent,
+// except under EAP, where that may be an outer identity and the server's word
+// counts if it gives one (RFC 2865 section 5.1).
+func userName(request, accept packet) []byte {
+	if request.has(typeEAPMessage) {
+		if name := accept.find(typeUserName); len(name) > 0 {
+			return name
+		}
+	}
+	return request.find(typeUserName)
+}
+
+// requestFacts are the request attributes that the policy's rules ask about.
+func (s *snapshot) requestFacts(request packet) []engine.Attribute {
+	var facts []engine.Attribute
+	for _, asked := range s.asked {
+		if value := s.value(request, asked.attr); len(value) > 0 {
+			facts = append(facts, engine.Attribute{Name: asked.name, Value: plainText(asked.attr, value)})
+		}
+	}
+	return facts
+}
+
+// value finds the first instance of an attribute, a vendor's too.
+func (s *snapshot) value(request packet, attr *dict.Attribute) []byte {
+	if attr.Vendor == 0 {
+		return request.find(byte(attr.Number))
+	}
+	format := s.dict.VendorFormat(attr.Vendor)
+	for _, a := range request.attributes() {
+		if a[0] != typeVendorSpecific || vendor(a[2:]) != attr.Vendor {
+			continue
+		}
+		for number, value := range vendorValues(a[2:], format) {
+			if number == attr.Number {
+				return value
+			}
+		}
+	}
+	return nil
+}
+
+// plainText writes a value as a policy file does: text without quotes.
+func plainText(attr *dict.Attribute, value []byte) string {
+	if attr.Kind == dictionary.AttributeString {
+		return string(value)
+	}
+	return attr.Format(value)
+}
+
+// adminLogin reports whether this is somebody logging in to the router itself.
+// The server's Service-Type counts; where it sends none, what was asked for.
+func adminLogin(request, accept packet) bool {
+	service, ok := accept.number(typeServiceType)
+	if !ok {
+		service, _ = request.number(typeServiceType)
+	}
+	switch service {
+	case serviceLogin, serviceAdministrative, serviceNASPrompt:
+		return true
+	}
+	return hasCiscoPair(accept, "shell:")
+}
+
+// tunnelled reports whether the Accept tells the router to hand the session on
+// through a tunnel, so that PPP ends elsewhere and another request comes from
+// there.
+func tunnelled(accept packet) bool {
+	typed := false
+	for _, attr := range accept.attributes() {
+		if attr[0] == typeTunnelType && len(attr) == 6 {
+			typed = true
+			if onwardTunnels[binary.BigEndian.Uint32(attr[2:])&0xffffff] {
+				return true
+			}
+		}
+	}
+	return !typed && accept.has(typeTunnelServerEndpoint) || hasCiscoPair(accept, "vpdn:")
+}
+
+// ciscoVendor and ciscoAVPair are where Cisco's routers and those that follow
+// them take text commands from.
+const (
+	ciscoVendor = 9
+	ciscoAVPair = 1
+)
+
+func hasCiscoPair(p packet, prefix string) bool {
+	for _, attr := range p.attributes() {
+		if attr[0] != typeVendorSpecific || vendor(attr[2:]) != ciscoVendor {
+			continue
+		}
+		for number, value := range vendorValues(attr[2:], dict.VendorFormat{Type: 1, Length: 1}) {
+			if number == ciscoAVPair && bytes.HasPrefix(value, []byte(prefix)) {
+				return true
+			}
+		}
+	}
+	return false
+}

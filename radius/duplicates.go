@@ -1,0 +1,116 @@
+package radius
+
+import (
+	"bytes"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// duplicateKey is what makes two datagrams the same request, together with an
+// equal Request Authenticator (RFC 5080 section 2.2.2). The port is in it
+// because l2tpns and others send every request with identifier 0 from a socket
+// of its own.
+type duplicateKey struct {
+	client   netip.AddrPort
+	listener uint16
+	code, id byte
+}
+
+const shards = 64
+
+// duplicates holds the transactions under way and, for a while, the answered
+// ones. Its size is bounded by the limit given to admit.
+type duplicates struct {
+	held   atomic.Int64
+	shards [shards]shard
+}
+
+type shard struct {
+	mu           sync.Mutex
+	transactions map[duplicateKey]*transaction
+	answered     []*transaction // oldest first: every answer is kept equally long
+}
+
+func newDuplicates() *duplicates {
+	d := new(duplicates)
+	for i := range d.shards {
+		d.shards[i].transactions = map[duplicateKey]*transaction{}
+	}
+	return d
+}
+
+func (d *duplicates) shard(k duplicateKey) *shard {
+	return &d.shards[(uint32(k.client.Port())*31+uint32(k.id))%shards]
+}
+
+// admit enters a new transaction. If the same request is here already it is
+// returned instead; a different one under the same key gives way and is
+// abandoned, as RFC 5080 section 2.2.2 asks.
+func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why reason) {
+	k := t.key()
+	s := d.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.transactions[k]
+	if old != nil && bytes.Equal(old.request.authenticator(), t.request.authenticator()) && len(old.request) == len(t.request) {
+		return old, dropDuplicate
+	}
+	if old == nil {
+		if d.held.Load() >= int64(limit) {
+			return nil, dropOverload
+		}
+		d.held.Add(1)
+	} else if old.leave(abandoned) {
+		old.nas.counters.dropped[dropSuperseded].Add(1)
+	}
+	s.transactions[k] = t
+	return nil, forwarded
+}
+
+// remember keeps an answered transaction until it expires.
+func (d *duplicates) remember(t *transaction) {
+	s := d.shard(t.key())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered = append(s.answered, t)
+}
+
+// forget takes out a transaction that got no answer, so that a retransmission
+// is a new attempt.
+func (d *duplicates) forget(t *transaction) {
+	s := d.shard(t.key())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d.remove(s, t)
+}
+
+func (d *duplicates) remove(s *shard, t *transaction) {
+	if k := t.key(); s.transactions[k] == t {
+		delete(s.transactions, k)
+		d.held.Add(-1)
+	}
+}
+
+// expire forgets the answers whose time is over.
+func (d *duplicates) expire(now time.Time) {
+	for i := range d.shards {
+		d.shards[i].expire(d, now)
+	}
+}
+
+func (s *shard) expire(d *duplicates, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for n < len(s.answered) && !s.answered[n].expires.After(now) {
+		d.remove(s, s.answered[n])
+		s.answered[n] = nil
+		n++
+	}
+	s.answered = s.answered[n:]
+	if len(s.answered) == 0 {
+		s.answered = nil // give a burst's memory back
+	}
+}

@@ -1,0 +1,180 @@
+package radius
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+
+	"sekisho/dict"
+)
+
+// keying is what a hidden value is bound to: the secret of one side and the
+// Request Authenticator of that side's request.
+type keying struct {
+	secret        *Secret
+	authenticator []byte
+}
+
+const blockLen = 16
+
+// rehide turns a value hidden for one side into the same value hidden for the
+// other, in place. Every cipher keeps the length, so nothing around it moves.
+// False means that the value cannot have been hidden with this secret.
+func rehide(cipher dict.Cipher, tagged bool, value []byte, from, to keying, salts *saltSource) bool {
+	switch cipher {
+	case dict.UserPassword:
+		return rehidePassword(value, from, to)
+	case dict.Salted:
+		if tagged {
+			if len(value) == 0 {
+				return false
+			}
+			value = value[1:]
+		}
+		return rehideSalted(value, from, to, salts)
+	case dict.Ascend:
+		return rehideAscend(value, from, to)
+	}
+	return true
+}
+
+// rehidePassword re-encrypts a User-Password block by block (RFC 2865 section
+// 5.2). Padding and embedded NULs are part of the value and stay.
+func rehidePassword(value []byte, from, to keying) bool {
+	if len(value) == 0 || len(value)%blockLen != 0 || len(value) > 128 {
+		return false
+	}
+	reblock(value, from.secret.pad(from.secret.octets, from.authenticator), to.secret.pad(to.secret.octets, to.authenticator), from.secret, to.secret)
+	return true
+}
+
+// reblock walks the blocks of a chained value: each pad after the first is
+// made of the ciphertext block before it, the old one on the way in and the
+// new one on the way out.
+func reblock(value []byte, padIn, padOut [blockLen]byte, from, to *Secret) {
+	for at := 0; ; {
+		block := value[at : at+blockLen]
+		var old [blockLen]byte
+		copy(old[:], block)
+		for i := range block {
+			block[i] ^= padIn[i] ^ padOut[i]
+		}
+		if at += blockLen; at >= len(value) {
+			return
+		}
+		padIn, padOut = from.pad(from.octets, old[:]), to.pad(to.octets, block)
+	}
+}
+
+// rehideSalted re-encrypts a salted value under a salt of our own (RFC 2868
+// section 3.5). An inner length beyond the value means that the secrets
+// differ. A salt without its highest bit is let in, never sent.
+func rehideSalted(value []byte, from, to keying, salts *saltSource) bool {
+	if len(value) < 2+blockLen || (len(value)-2)%blockLen != 0 {
+		return false
+	}
+	padIn := from.secret.pad(from.secret.octets, from.authenticator, value[:2])
+	if int(value[2]^padIn[0]) > len(value)-3 {
+		return false
+	}
+	binary.BigEndian.PutUint16(value, salts.next())
+	padOut := to.secret.pad(to.secret.octets, to.authenticator, value[:2])
+	reblock(value[2:], padIn, padOut, from.secret, to.secret)
+	return true
+}
+
+// rehideAscend re-encrypts an Ascend secret: one block whose pad is made of
+// the authenticator first and then the secret.
+func rehideAscend(value []byte, from, to keying) bool {
+	if len(value) > blockLen {
+		return false
+	}
+	padIn := from.secret.pad(from.authenticator, from.secret.octets)
+	padOut := to.secret.pad(to.authenticator, to.secret.octets)
+	for i := range value {
+		value[i] ^= padIn[i] ^ padOut[i]
+	}
+	return true
+}
+
+// saltSource hands out the salts of one packet: unpredictable, each different
+// from the others in the packet, highest bit set (RFC 2868 section 3.5).
+type saltSource struct {
+	last    uint16
+	started bool
+}
+
+func (s *saltSource) next() uint16 {
+	if !s.started {
+		var b [2]byte
+		rand.Read(b[:]) // never fails (crypto/rand)
+		s.last, s.started = binary.BigEndian.Uint16(b[:]), true
+	}
+	s.last++
+	return s.last | 0x8000
+}
+
+// hiddenSet knows which attributes are hidden, by number.
+type hiddenSet struct {
+	plain   [256]hiding
+	vendors map[dict.Key]hiding
+	formats map[uint32]dict.VendorFormat // of the vendors that have hidden attributes
+}
+
+type hiding struct {
+	cipher dict.Cipher
+	tagged bool
+}
+
+// newHiddenSet compiles the hidden attributes of a dictionary. Old Ascend
+// boxes send their secrets as bare attributes 214 and 215; these numbers are
+// nobody else's.
+func newHiddenSet(d *dict.Dictionary) *hiddenSet {
+	set := &hiddenSet{vendors: map[dict.Key]hiding{}, formats: map[uint32]dict.VendorFormat{}}
+	set.plain[214], set.plain[215] = hiding{cipher: dict.Ascend}, hiding{cipher: dict.Ascend}
+	for _, a := range d.Hidden() {
+		h := hiding{a.Cipher, a.Tagged}
+		if a.Vendor == 0 {
+			set.plain[byte(a.Number)] = h
+			continue
+		}
+		set.vendors[a.Key] = h
+		set.formats[a.Vendor] = d.VendorFormat(a.Vendor)
+	}
+	return set
+}
+
+// rehideAll re-hides every hidden attribute among attrs, whole attributes as
+// they stand in a packet, in place: each instance, each sub-attribute of a
+// vendor. A malformed vendor's content is left as it is.
+func (h *hiddenSet) rehideAll(attrs []byte, from, to keying) bool {
+	var salts saltSource
+	for at := 0; at < len(attrs); at += int(attrs[at+1]) {
+		value := attrs[at+2 : at+int(attrs[at+1])]
+		if attrs[at] == typeVendorSpecific {
+			if !h.rehideVendor(value, from, to, &salts) {
+				return false
+			}
+			continue
+		}
+		hiding := h.plain[attrs[at]]
+		if len(value) > 0 && !rehide(hiding.cipher, hiding.tagged, value, from, to, &salts) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *hiddenSet) rehideVendor(value []byte, from, to keying, salts *saltSource) bool {
+	id := vendor(value)
+	format, ok := h.formats[id]
+	if !ok {
+		return true
+	}
+	for number, sub := range vendorValues(value, format) {
+		hiding := h.vendors[dict.Key{Vendor: id, Number: number}]
+		if len(sub) > 0 && !rehide(hiding.cipher, hiding.tagged, sub, from, to, salts) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,145 @@
+package radius
+
+import (
+	"encoding/binary"
+
+	"sekisho/dict"
+)
+
+// injection is what became of the policy's attributes in an Access-Accept.
+type injection uint8
+
+const (
+	injected          injection = iota
+	injectionNothing            // the action needs no attribute
+	injectionKept               // the AAA's own stands, as the profile's conflict mode says
+	injectionBeside             // ours stand beside the AAA's, as the conflict mode says
+	injectionNoPolicy           // the NAS has no profile
+	injectionAdmin              // an administrator's login, no subscriber session
+	injectionTunnel             // the router is to tunnel the session on; its end asks again
+	injectionTooBig             // the Accept has no room
+	injectionFailed             // no decision could be made: the fail mode's attributes
+
+	injections // how many there are
+)
+
+var injectionNames = [injections]string{
+	injected:          "injected",
+	injectionNothing:  "nothing-to-say",
+	injectionKept:     "kept",
+	injectionBeside:   "beside",
+	injectionNoPolicy: "no-profile",
+	injectionAdmin:    "admin-login",
+	injectionTunnel:   "tunnel",
+	injectionTooBig:   "too-big",
+	injectionFailed:   "fail-mode",
+}
+
+func (i injection) String() string { return injectionNames[i] }
+
+// insertion is what happens to the attributes of one Accept: which are added,
+// and which of the AAA's go away for them.
+type insertion struct {
+	profile *dict.Profile // nil: nothing is added, nothing goes
+	formats *dict.Dictionary
+	add     []byte // complete attributes
+}
+
+// newInsertion applies the profile's conflict mode to an Accept.
+func newInsertion(profile *dict.Profile, d *dict.Dictionary, saying dict.Saying, accept packet) (insertion, injection) {
+	i := insertion{profile, d, saying.Wire}
+	switch {
+	case len(i.add) == 0:
+		return i, injectionNothing
+	case (profile.Conflict == dict.Keep) && i.present(accept):
+		return insertion{}, injectionKept
+	case (profile.Conflict == dict.Append || profile.Conflict == dict.ReplaceOurs) && i.present(accept):
+		return i, injectionBeside
+	}
+	return i, injected
+}
+
+// goes reports whether an attribute of the AAA's has to go. What is exactly
+// ours always goes: either it is stale or it is about to be said again.
+func (i *insertion) goes(k dict.Key, value []byte) bool {
+	managed, ours := i.profile.Owns(k, value)
+	if i.profile.Conflict == dict.Replace && len(i.add) > 0 {
+		return managed
+	}
+	return ours
+}
+
+// present reports whether the Accept holds an attribute that the profile
+// manages and that stays if nothing is replaced.
+func (i *insertion) present(accept packet) bool {
+	for _, attr := range accept.attributes() {
+		for k, value := range i.parts(attr) {
+			if managed, ours := i.profile.Owns(k, value); managed && !ours {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// parts yields the attribute, or each of a vendor's own inside attribute 26.
+func (i *insertion) parts(attr []byte) func(func(dict.Key, []byte) bool) {
+	return func(yield func(dict.Key, []byte) bool) {
+		if attr[0] != typeVendorSpecific {
+			yield(dict.Key{Number: uint32(attr[0])}, attr[2:])
+			return
+		}
+		id := vendor(attr[2:])
+		for number, value := range vendorValues(attr[2:], i.formats.VendorFormat(id)) {
+			if !yield(dict.Key{Vendor: id, Number: number}, value) {
+				return
+			}
+		}
+	}
+}
+
+// copyAttributes appends the server's attributes that go through to the NAS.
+// Message-Authenticator and Proxy-State belong to one hop.
+func (i *insertion) copyAttributes(out packet, reply packet) packet {
+	for _, attr := range reply.attributes() {
+		switch {
+		case attr[0] == typeMessageAuthenticator || attr[0] == typeProxyState:
+		case i.profile == nil:
+			out = append(out, attr...)
+		case attr[0] == typeVendorSpecific:
+			out = i.copyVendor(out, attr)
+		case !i.goes(dict.Key{Number: uint32(attr[0])}, attr[2:]):
+			out = append(out, attr...)
+		}
+	}
+	return out
+}
+
+// copyVendor appends an attribute 26 without those inside it that have to go.
+// One that loses nothing, malformed ones included, is copied octet by octet.
+func (i *insertion) copyVendor(out packet, attr []byte) packet {
+	gone := false
+	for k, value := range i.parts(attr) {
+		gone = gone || i.goes(k, value)
+	}
+	if !gone {
+		return append(out, attr...)
+	}
+	start := len(out)
+	out = append(out, attr[:6]...) // type, length, vendor
+	format := i.formats.VendorFormat(binary.BigEndian.Uint32(attr[2:]))
+	rest := 4
+	for k, value := range i.parts(attr) {
+		whole := attr[2+rest : 2+rest+int(format.Type+format.Length)+len(value)]
+		rest += len(whole)
+		if !i.goes(k, value) {
+			out = append(out, whole...)
+		}
+	}
+	out = append(out, attr[2+rest:]...) // a malformed tail
+	if len(out)-start == 6 {
+		return out[:start]
+	}
+	out[start+1] = byte(len(out) - start)
+	return out
+}

@@ -1,0 +1,201 @@
+package radius
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// identifiers is how many requests may be under way between one local and one
+// remote port (RFC 2865 section 2.5).
+const identifiers = 256
+
+// spareIdentifiers is how many of a socket's identifiers are left unused while
+// there is another socket to take or to open, so that one comes round again
+// late rather than at once.
+const spareIdentifiers = identifiers / 4
+
+// peer is one UDP port of an AAA server and the sockets towards it. The first
+// sockets are used first: the fewer of them are busy, the fewer goroutines wake.
+type peer struct {
+	remote netip.AddrPort
+	source netip.Addr
+	handle func(*socket, []byte)
+
+	mu      sync.Mutex // guards what follows and the sockets' tables
+	sockets []*socket
+	busy    int // identifiers in use
+	closed  bool
+}
+
+// socket is one connected UDP socket with its 256 identifiers. Connected, so
+// that the kernel delivers only what comes from the server.
+type socket struct {
+	peer *peer
+	conn *net.UDPConn
+
+	// pending is written when an attempt is ready to be answered, and read by
+	// the socket's goroutine without the lock.
+	pending [identifiers]atomic.Pointer[attempt]
+	free    [identifiers]byte // ring of free identifiers, the longest unused first
+	head    int
+	unused  int
+}
+
+// acquire gives the attempt an identifier on one of at most max sockets. The
+// attempt gets no reply before it is armed.
+func (p *peer) acquire(a *attempt, max int) (reason, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return dropShutdown, nil
+	}
+	if s := p.roomy(spareIdentifiers); s != nil {
+		s.take(a)
+		return forwarded, nil
+	}
+	if len(p.sockets) < max {
+		s, err := p.open()
+		if err == nil {
+			s.take(a)
+			return forwarded, nil
+		}
+		if len(p.sockets) == 0 {
+			return dropSend, err
+		}
+	}
+	s := p.roomy(0)
+	if s == nil {
+		return dropNoIdentifier, nil
+	}
+	s.take(a)
+	return forwarded, nil
+}
+
+// roomy returns the first socket with more free identifiers than that.
+func (p *peer) roomy(than int) *socket {
+	for _, s := range p.sockets {
+		if s.unused > than {
+			return s
+		}
+	}
+	return nil
+}
+
+func (p *peer) open() (*socket, error) {
+	var local *net.UDPAddr
+	if p.source.IsValid() {
+		local = net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.source, 0))
+	}
+	conn, err := net.DialUDP("udp", local, net.UDPAddrFromAddrPort(p.remote))
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadBuffer(socketBuffer)
+	conn.SetWriteBuffer(socketBuffer)
+	s := &socket{peer: p, conn: conn, unused: identifiers}
+	for i := range s.free {
+		s.free[i] = byte(i)
+	}
+	p.sockets = append(p.sockets, s)
+	go s.serve(p.handle)
+	return s, nil
+}
+
+func (s *socket) take(a *attempt) {
+	id := s.free[s.head]
+	s.head = (s.head + 1) % identifiers
+	s.unused--
+	s.peer.busy++
+	a.socket, a.id = s, id
+}
+
+// arm makes an attempt, complete now, the one that replies with its identifier
+// belong to.
+func (a *attempt) arm() { a.socket.pending[a.id].Store(a) }
+
+// release gives an attempt's identifier back; false if that was done before.
+func (p *peer) release(a *attempt) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.drop(a)
+}
+
+func (p *peer) drop(a *attempt) bool {
+	s := a.socket
+	if !s.pending[a.id].CompareAndSwap(a, nil) {
+		return false
+	}
+	s.free[(s.head+s.unused)%identifiers] = a.id
+	s.unused++
+	p.busy--
+	return true
+}
+
+// waiting returns the attempt that a reply with this identifier may belong to.
+func (s *socket) waiting(id byte) *attempt { return s.pending[id].Load() }
+
+// expire takes out the attempts whose time is over.
+func (p *peer) expire(now time.Time) []*attempt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var over []*attempt
+	for _, s := range p.sockets {
+		for i := range s.pending {
+			if a := s.pending[i].Load(); a != nil && now.After(a.deadline) {
+				p.drop(a)
+				over = append(over, a)
+			}
+		}
+	}
+	return over
+}
+
+// load returns how many sockets are open and how many identifiers in use.
+func (p *peer) load() (sockets, busy int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.sockets), p.busy
+}
+
+// closeIfIdle closes a peer that nothing waits for any more.
+func (p *peer) closeIfIdle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy > 0 {
+		return false
+	}
+	p.shut()
+	return true
+}
+
+func (p *peer) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shut()
+}
+
+func (p *peer) shut() {
+	p.closed = true
+	for _, s := range p.sockets {
+		s.conn.Close()
+	}
+}
+
+// serve hands every datagram from the server to handle until the socket is
+// closed. A refused port comes back as an error of a read: it ends nothing.
+func (s *socket) serve(handle func(*socket, []byte)) {
+	buffer := make([]byte, maxPacketLen+1)
+	for {
+		n, err := s.conn.Read(buffer)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err == nil {
+			handle(s, buffer[:n])
+		}
+	}
+}

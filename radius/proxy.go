@@ -1,0 +1,269 @@
+// Package radius is the wire: a RADIUS proxy between access routers and AAA
+// servers that adds what the policy says to an Access-Accept.
+//
+// It never answers for an AAA server, never retransmits by itself, and never
+// turns trouble of its own into an Access-Reject. It does not decide (package
+// engine does), does not name attributes (package dict does) and stores
+// nothing.
+package radius
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sekisho/engine"
+)
+
+// Subscribers is where the proxy learns what is known of an account. It is
+// asked once for each Access-Accept that a decision is made for, concurrently.
+type Subscribers interface {
+	// Contract returns the contract of an account in folded spelling; false
+	// when there is none.
+	Contract(account string) (engine.Contract, bool, error)
+}
+
+// Options are what a Proxy is given for its whole life.
+type Options struct {
+	Subscribers Subscribers
+	Clock       func() time.Time // what time it is for the policy; nil: time.Now
+	Log         *slog.Logger     // nil: discard
+}
+
+// Proxy is the running proxy. All its methods may be called concurrently.
+type Proxy struct {
+	subscribers Subscribers
+	clock       func() time.Time
+	timer       func() time.Time // for time-outs: never a rehearsal clock
+	log         *limitedLog
+	counters    *registry
+	duplicates  *duplicates
+	debug       atomic.Pointer[Debug]
+	serial      atomic.Uint64
+	loopMark    [8]byte // our Proxy-State
+
+	reload    sync.Mutex
+	current   atomic.Pointer[snapshot]
+	retired   []*peer // of earlier configurations, until nothing waits for them
+	listeners []*listener
+	done      sync.WaitGroup
+	stopSweep chan struct{}
+}
+
+// sweepInterval is how often what has expired is taken away.
+const sweepInterval = 100 * time.Millisecond
+
+// Start opens the listeners and serves. The configuration must have been
+// checked; what Start reports is what the kernel refuses.
+func Start(c *Config, o Options) (*Proxy, error) {
+	p := newProxy(o)
+	p.current.Store(p.compile(c.withDefaults()))
+	if err := p.listen(c); err != nil {
+		p.closeAll()
+		return nil, err
+	}
+	for _, l := range p.listeners {
+		p.done.Go(func() { l.serve(p.receive) })
+	}
+	go p.sweepRegularly()
+	return p, nil
+}
+
+func newProxy(o Options) *Proxy {
+	p := &Proxy{
+		subscribers: o.Subscribers,
+		clock:       o.Clock,
+		timer:       time.Now,
+		counters:    newRegistry(),
+		duplicates:  newDuplicates(),
+		stopSweep:   make(chan struct{}),
+	}
+	if p.clock == nil {
+		p.clock = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	p.log = newLimitedLog(o.Log, p.timer)
+	rand.Read(p.loopMark[:]) // never fails (crypto/rand)
+	return p
+}
+
+func (c *Config) withDefaults() *Config {
+	full := *c
+	if full.CleanupDelay == 0 {
+		full.CleanupDelay = DefaultCleanupDelay
+	}
+	if full.MaxRequests == 0 {
+		full.MaxRequests = DefaultMaxRequests
+	}
+	return &full
+}
+
+func (p *Proxy) listen(c *Config) error {
+	for k, addrs := range map[kind][]netip.AddrPort{auth: c.Auth, acct: c.Acct} {
+		for _, addr := range addrs {
+			l, err := listen(addr, k)
+			if err != nil {
+				return err
+			}
+			l.number = uint16(len(p.listeners))
+			p.listeners = append(p.listeners, l)
+		}
+	}
+	if len(p.listeners) == 0 {
+		return errors.New("no address to listen on")
+	}
+	return nil
+}
+
+// Addresses returns where the proxy listens: the addresses of the
+// configuration with the ports that the kernel chose for port 0.
+func (p *Proxy) Addresses() (authAddrs, acctAddrs []netip.AddrPort) {
+	for _, l := range p.listeners {
+		if l.kind == auth {
+			authAddrs = append(authAddrs, l.addr)
+		} else {
+			acctAddrs = append(acctAddrs, l.addr)
+		}
+	}
+	return authAddrs, acctAddrs
+}
+
+// Reload puts another configuration in place of the running one. Requests
+// under way finish by the one they arrived under. Listeners stay as they are.
+func (p *Proxy) Reload(c *Config) {
+	p.reload.Lock()
+	defer p.reload.Unlock()
+	old := p.current.Load()
+	next := p.compile(c.withDefaults())
+	p.current.Store(next)
+	for key, peer := range old.peers {
+		if next.peers[key] == nil {
+			p.retired = append(p.retired, peer)
+		}
+	}
+}
+
+// Stats returns what has been counted since the start.
+func (p *Proxy) Stats() Stats {
+	stats := p.counters.stats()
+	stats.Held = int(p.duplicates.held.Load())
+	for _, t := range p.current.Load().targets {
+		sockets, busy := t.peer.load()
+		server := stats.AAA[t.Name]
+		server.Sockets += sockets
+		server.Outstanding += busy
+		stats.AAA[t.Name] = server
+	}
+	return stats
+}
+
+// Shutdown takes no more requests, waits until those under way are answered or
+// the context ends, and closes everything. It returns the context's error when
+// requests were left without their answer.
+func (p *Proxy) Shutdown(ctx context.Context) error {
+	for _, l := range p.listeners {
+		l.stop()
+	}
+	p.done.Wait()
+	err := p.drain(ctx)
+	close(p.stopSweep)
+	p.closeAll()
+	return err
+}
+
+func (p *Proxy) drain(ctx context.Context) error {
+	tick := time.NewTicker(sweepInterval / 10)
+	defer tick.Stop()
+	for {
+		busy := p.outstanding()
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d requests left without an answer: %w", busy, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+func (p *Proxy) outstanding() int {
+	n := 0
+	for _, peer := range p.allPeers() {
+		_, busy := peer.load()
+		n += busy
+	}
+	return n
+}
+
+// allPeers are those of the running configuration and the retired ones.
+func (p *Proxy) allPeers() []*peer {
+	p.reload.Lock()
+	defer p.reload.Unlock()
+	peers := append([]*peer(nil), p.retired...)
+	for _, peer := range p.current.Load().peers {
+		peers = append(peers, peer)
+	}
+	return peers
+}
+
+func (p *Proxy) closeAll() {
+	for _, l := range p.listeners {
+		l.close()
+	}
+	for _, peer := range p.allPeers() {
+		peer.close()
+	}
+}
+
+func (p *Proxy) sweepRegularly() {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stopSweep:
+			return
+		case <-tick.C:
+			p.sweep(p.timer())
+		}
+	}
+}
+
+// sweep takes away what has expired: requests that no server answered, answers
+// that no NAS asked for again, sockets that nothing uses any more.
+func (p *Proxy) sweep(now time.Time) {
+	for _, peer := range p.allPeers() {
+		for _, a := range peer.expire(now) {
+			p.timeOut(a)
+		}
+	}
+	p.duplicates.expire(now)
+	p.reload.Lock()
+	defer p.reload.Unlock()
+	kept := p.retired[:0]
+	for _, peer := range p.retired {
+		if !peer.closeIfIdle() {
+			kept = append(kept, peer)
+		}
+	}
+	p.retired = kept
+}
+
+// timeOut gives up an attempt. The NAS is told nothing: it will ask another
+// server.
+func (p *Proxy) timeOut(a *attempt) {
+	a.target.counters.dropped[dropTimeout].Add(1)
+	t := a.transaction
+	if t.leave(abandoned) {
+		p.duplicates.forget(t)
+		p.drop(t.nas, dropTimeout)
+	}
+}

@@ -1,0 +1,196 @@
+package radius
+
+import (
+	"encoding/binary"
+)
+
+// reply is the way of a reply: find the request it answers, verify it, add
+// what the policy says, and pass it on. It runs on the goroutine of the socket
+// that received it.
+func (p *Proxy) reply(s *socket, octets []byte) {
+	reply, why := parse(octets)
+	if why != forwarded {
+		p.refuseReply(s, nil, why)
+		return
+	}
+	a := s.waiting(reply.id())
+	if a == nil {
+		p.refuseReply(s, nil, dropUnmatched)
+		return
+	}
+	if why := a.verify(reply); why != forwarded {
+		p.refuseReply(s, a, why)
+		return
+	}
+	s.peer.release(a)
+	a.target.counters.received[reply.code()].Add(1)
+	t := a.transaction
+	if !t.leave(answering) {
+		a.target.counters.dropped[dropLate].Add(1)
+		return
+	}
+	p.debug.Load().replied(t, a, reply)
+	p.answer(t, a, reply)
+}
+
+// verify checks that a packet is the server's answer to this attempt: a code
+// that fits, the Response Authenticator, and what there is or must be of
+// Message-Authenticators. Position does not matter (CVE-2024-3596).
+func (a *attempt) verify(reply packet) reason {
+	request := a.transaction.request.code()
+	secret := a.target.Secret
+	if !fits(request, reply.code()) {
+		return dropCode
+	}
+	if !secret.signed(reply, a.authenticator[:]) {
+		return dropBadAuthenticator
+	}
+	at := reply.offset(typeMessageAuthenticator)
+	if at > 0 && !secret.authentic(reply, at, a.authenticator[:]) {
+		return dropBadMessageAuthenticator
+	}
+	if at == 0 && request == accessRequest && (a.target.RequireMA || reply.has(typeEAPMessage)) {
+		return dropMissingMessageAuthenticator
+	}
+	return forwarded
+}
+
+// fits reports whether a reply of this code may answer a request of that.
+func fits(request, reply byte) bool {
+	switch request {
+	case accessRequest:
+		return reply == accessAccept || reply == accessReject || reply == accessChallenge || reply == protocolError
+	case accountingRequest:
+		return reply == accountingResponse || reply == protocolError
+	}
+	return false
+}
+
+// refuseReply drops what came from the server's side. Whatever waits goes on
+// waiting: the right reply may still come.
+func (p *Proxy) refuseReply(s *socket, a *attempt, why reason) {
+	target := p.owner(s, a)
+	if target == nil {
+		return
+	}
+	target.counters.dropped[why].Add(1)
+	p.log.warn(target.Name, why, func() []any { return []any{"aaa", target.Name, "address", s.peer.remote.String()} })
+	if a != nil {
+		p.debug.Load().note(a.transaction, "Dropped a reply from %s: %s", target.Name, explanations[why])
+	}
+}
+
+// owner returns the server that a socket belongs to.
+func (p *Proxy) owner(s *socket, a *attempt) *target {
+	if a != nil {
+		return a.target
+	}
+	for _, t := range p.current.Load().targets {
+		if t.peer == s.peer {
+			return t
+		}
+	}
+	return nil
+}
+
+// answer composes the reply for the NAS, keeps it for retransmissions and
+// sends it.
+func (p *Proxy) answer(t *transaction, a *attempt, reply packet) {
+	if reply.code() == protocolError && t.request.code() != accessRequest {
+		p.abandon(t, dropCode) // no answer is the only refusal that accounting has
+		return
+	}
+	insert := insertion{}
+	if reply.code() == accessAccept {
+		var drop bool
+		if insert, drop = p.insertion(t, reply); drop {
+			p.abandon(t, dropFailMode)
+			return
+		}
+	}
+	octets, why := composeReply(t, a, reply, insert)
+	if why == dropTooBig && len(insert.add) > 0 {
+		// A filter that does not fit is no reason to cut the subscriber off.
+		p.inserted(t, injectionTooBig)
+		octets, why = composeReply(t, a, reply, insertion{})
+	}
+	if why != forwarded {
+		p.abandon(t, why)
+		return
+	}
+	t.reply = octets
+	t.expires = p.timer().Add(t.snapshot.config.CleanupDelay)
+	p.duplicates.remember(t)
+	t.state.Store(answered)
+	t.nas.counters.answered[octets[0]].Add(1)
+	p.debug.Load().answered(t)
+	if err := t.listener.reply(octets, t.client, t.local); err != nil {
+		p.drop(t.nas, dropSend)
+	}
+}
+
+// abandon leaves a transaction without an answer.
+func (p *Proxy) abandon(t *transaction, why reason) {
+	t.state.Store(abandoned)
+	p.duplicates.forget(t)
+	p.drop(t.nas, why)
+}
+
+// composeReply writes the reply as the NAS is to see it: Message-Authenticator
+// first, the server's attributes in their order and re-hidden, what the policy
+// inserts, and at the end exactly the Proxy-States that the NAS sent. Those in
+// the reply are not used: servers reorder and lose them (RFC 2865 section 2.3).
+func composeReply(t *transaction, a *attempt, reply packet, insert insertion) ([]byte, reason) {
+	out := make(packet, headerLen, len(reply)+attrMALen+len(insert.add)+proxyStateLen(t.request))
+	out[0], out[1] = reply.code(), t.request.id()
+	if out[0] == protocolError {
+		out[0] = accessReject // RFC 7930 goes only to who is known to understand it
+	}
+	if t.wantsMA() {
+		out = append(out, typeMessageAuthenticator, attrMALen)
+		out = append(out, zeroAuthenticator[:]...)
+	}
+	body := len(out)
+	out = insert.copyAttributes(out, reply)
+	if !t.snapshot.hidden.rehideAll(out[body:], a.keying(), t.keying()) {
+		return nil, dropHidden
+	}
+	out = append(out, insert.add...)
+	for _, attr := range t.request.attributes() {
+		if attr[0] == typeProxyState {
+			out = append(out, attr...)
+		}
+	}
+	if len(out) > maxPacketLen {
+		return nil, dropTooBig
+	}
+	binary.BigEndian.PutUint16(out[2:], uint16(len(out)))
+	t.nas.Secret.sealReply(out, t.request.authenticator())
+	return out, forwarded
+}
+
+// wantsMA reports whether the reply to this request begins with a
+// Message-Authenticator.
+func (t *transaction) wantsMA() bool {
+	if t.request.code() != accessRequest {
+		return false
+	}
+	switch t.nas.ReplyMA {
+	case ReplyMANever:
+		// An EAP conversation without it is void (RFC 3579 section 3.1).
+		return t.request.has(typeEAPMessage)
+	case ReplyMAEcho:
+		return t.request.has(typeMessageAuthenticator)
+	}
+	return true
+}
+
+func proxyStateLen(request packet) int {
+	n := 0
+	for _, attr := range request.attributes() {
+		if attr[0] == typeProxyState {
+			n += len(attr)
+		}
+	}
+	return n
+}

@@ -1,0 +1,311 @@
+package radius
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"slices"
+	"time"
+)
+
+// arrival is a datagram from the NAS side while it is being looked at.
+type arrival struct {
+	snapshot *snapshot
+	listener *listener
+	datagram datagram
+	packet   packet
+	source   *source
+	nas      *nasEntry
+}
+
+// receive is the way of a request: check it, know it from its repetitions,
+// send it on. It runs to its end on the listener's goroutine and waits for
+// nothing but the kernel.
+func (p *Proxy) receive(l *listener, d datagram) {
+	a := &arrival{snapshot: p.current.Load(), listener: l, datagram: d}
+	if why := a.check(); why != forwarded {
+		p.refuse(a, why)
+		return
+	}
+	a.nas.counters.received[a.packet.code()].Add(1)
+	if a.packet.code() == statusServer {
+		p.answerStatus(a)
+		return
+	}
+	t := p.begin(a)
+	same, why := p.duplicates.admit(t, a.snapshot.config.MaxRequests)
+	if same != nil {
+		p.repeat(same)
+		return
+	}
+	if why == forwarded {
+		t.nas.counters.outstanding.Add(1)
+		why = p.forward(t)
+		if why != forwarded && t.leave(abandoned) {
+			p.duplicates.forget(t)
+		}
+	}
+	if why != forwarded {
+		p.refuse(a, why)
+	}
+}
+
+// check finds out whether the datagram is a packet for us, from whom it says.
+// Nothing is remembered of one that fails (RFC 5080 section 2.2.2).
+func (a *arrival) check() reason {
+	if a.source = a.snapshot.nases.source(a.datagram.from.Addr()); a.source == nil {
+		return dropUnknownNAS
+	}
+	var why reason
+	if a.packet, why = parse(a.datagram.octets); why != forwarded {
+		return why
+	}
+	if !a.listener.kind.takes(a.packet.code()) {
+		return dropCode
+	}
+	a.nas = a.source.identify(a.packet)
+	if why := a.authenticity(); why != forwarded {
+		return why
+	}
+	if a.nas == nil {
+		return dropUnknownNAS
+	}
+	return a.requirements()
+}
+
+// takes reports which codes arrive on which port. Status-Server arrives on
+// both (RFC 5997 section 4.1).
+func (k kind) takes(code byte) bool {
+	if k == acct {
+		return code == accountingRequest || code == statusServer
+	}
+	return code == accessRequest || code == statusServer
+}
+
+// authenticity verifies what the packet carries of authenticators.
+func (a *arrival) authenticity() reason {
+	p, secret := a.packet, a.source.secret
+	seed := p.authenticator()
+	if p.code() == accountingRequest {
+		if !secret.signed(p, zeroAuthenticator[:]) {
+			return dropBadAuthenticator
+		}
+		seed = zeroAuthenticator[:]
+	}
+	if at := p.offset(typeMessageAuthenticator); at > 0 && !secret.authentic(p, at, seed) {
+		return dropBadMessageAuthenticator
+	}
+	return forwarded
+}
+
+// requirements are what a packet must have or must not have besides.
+func (a *arrival) requirements() reason {
+	p := a.packet
+	signed := p.has(typeMessageAuthenticator)
+	eap := p.has(typeEAPMessage)
+	switch {
+	case p.code() == accountingRequest:
+		return forwarded
+	case !signed && (p.code() == statusServer || eap || a.nas.RequireMA):
+		return dropMissingMessageAuthenticator
+	case !signed && a.nas.LimitProxyState && p.has(typeProxyState):
+		return dropLimitProxyState
+	case eap && (p.has(typeUserPassword) || p.has(typeCHAPPassword) || p.has(typeARAPPassword)):
+		return dropEAPConflict
+	}
+	return forwarded
+}
+
+// refuse drops an arrival, counted and logged. Nothing is sent: only an AAA
+// server may reject.
+func (p *Proxy) refuse(a *arrival, why reason) {
+	p.debug.Load().refused(a, why)
+	if a.nas == nil {
+		p.counters.unknown[why].Add(1)
+		p.log.warn("", why, func() []any {
+			return []any{"source", a.datagram.from.String(), "listener", a.listener.addr.String()}
+		})
+		return
+	}
+	a.nas.counters.dropped[why].Add(1)
+	p.log.warn(a.nas.Name, why, func() []any {
+		return []any{"nas", a.nas.Name, "source", a.datagram.from.String()}
+	})
+}
+
+// drop counts and logs a request that fails after it was taken on.
+func (p *Proxy) drop(n *nasEntry, why reason) {
+	n.counters.dropped[why].Add(1)
+	p.log.warn(n.Name, why, func() []any { return []any{"nas", n.Name} })
+}
+
+func (p *Proxy) begin(a *arrival) *transaction {
+	t := &transaction{
+		snapshot: a.snapshot,
+		listener: a.listener,
+		nas:      a.nas,
+		client:   a.datagram.from,
+		local:    a.datagram.local,
+		request:  slices.Clone(a.packet),
+		serial:   p.serial.Add(1) - 1,
+	}
+	p.debug.Load().received(t)
+	return t
+}
+
+// repeat deals with a retransmission: the same answer if there is one,
+// otherwise the same octets to the same server, at most once a second.
+func (p *Proxy) repeat(t *transaction) {
+	if t.state.Load() == answered {
+		p.debug.Load().note(t, "A retransmission: the cached answer goes out again")
+		t.nas.counters.dropped[dropDuplicate].Add(1)
+		t.listener.reply(t.reply, t.client, t.local)
+		return
+	}
+	t.nas.counters.dropped[dropDuplicate].Add(1)
+	a := t.attempt
+	now := p.timer()
+	if a == nil || t.state.Load() != waiting || now.Sub(a.sent) < time.Second {
+		p.debug.Load().note(t, "A retransmission while the request is in progress")
+		return
+	}
+	a.sent = now
+	p.debug.Load().note(t, "A retransmission goes to %s", a.target.Name)
+	p.transmit(a)
+}
+
+// forward sends a request to the first server of its realm's pool.
+func (p *Proxy) forward(t *transaction) reason {
+	if t.nas.MaxOutstanding > 0 && t.nas.counters.outstanding.Load() > int64(t.nas.MaxOutstanding) {
+		return dropOverload
+	}
+	if p.looped(t.request) {
+		return dropLoop
+	}
+	route := t.snapshot.route(t.request.find(typeUserName))
+	if route == nil {
+		return dropNoRealm
+	}
+	targets := route.auth
+	if t.request.code() == accountingRequest {
+		targets = route.acct
+	}
+	if len(targets) == 0 {
+		return dropNoServer
+	}
+	return p.attempt(t, targets[0])
+}
+
+// looped reports whether the request carries our own Proxy-State.
+func (p *Proxy) looped(request packet) bool {
+	for _, attr := range request.attributes() {
+		if attr[0] == typeProxyState && bytes.Equal(attr[2:], p.loopMark[:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// attempt composes the request for one server and sends it.
+func (p *Proxy) attempt(t *transaction, to *target) reason {
+	now := p.timer()
+	a := &attempt{transaction: t, target: to, sent: now, deadline: now.Add(to.ResponseWindow)}
+	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
+	if why := p.compose(a); why != forwarded {
+		return why
+	}
+	why, err := to.peer.acquire(a, to.MaxSockets)
+	if why != forwarded {
+		to.counters.dropped[why].Add(1)
+		p.log.warn(to.Name, why, func() []any { return []any{"aaa", to.Name, "error", err} })
+		return why
+	}
+	to.seal(a)
+	a.arm()
+	t.attempt = a
+	p.debug.Load().sent(t, a)
+	return p.transmit(a)
+}
+
+func (p *Proxy) transmit(a *attempt) reason {
+	if _, err := a.socket.conn.Write(a.wire); err != nil {
+		// An ICMP message of an earlier datagram shows up here as well: the
+		// request stays under way and the NAS's retransmission repeats it.
+		a.target.counters.dropped[dropSend].Add(1)
+		p.log.warn(a.target.Name, dropSend, func() []any { return []any{"aaa", a.target.Name, "error", err} })
+		return forwarded
+	}
+	a.target.counters.sent[a.wire[0]].Add(1)
+	return forwarded
+}
+
+// compose writes the request as the server is to see it, all but identifier
+// and authenticators: Message-Authenticator first, then every attribute of the
+// NAS in its order, then what a new Request Authenticator makes necessary, and
+// our Proxy-State last.
+func (p *Proxy) compose(a *attempt) reason {
+	t := a.transaction
+	request := t.request
+	wire := make([]byte, headerLen, len(request)+2*attrMALen+2+len(p.loopMark))
+	wire[0] = request.code()
+	if request.code() == accessRequest {
+		wire = append(wire, typeMessageAuthenticator, attrMALen)
+		wire = append(wire, zeroAuthenticator[:]...)
+	}
+	for _, attr := range request.attributes() {
+		if attr[0] != typeMessageAuthenticator {
+			wire = append(wire, attr...)
+		}
+	}
+	from, to := t.keying(), a.keying()
+	if !t.snapshot.hidden.rehideAll(wire[headerLen:], from, to) {
+		return dropHidden
+	}
+	if request.code() == accessRequest && request.has(typeCHAPPassword) && !request.has(typeCHAPChallenge) {
+		// The challenge was the Request Authenticator, which ends here (RFC 2865 section 2.3).
+		wire = append(wire, typeCHAPChallenge, 2+authenticatorLen)
+		wire = append(wire, request.authenticator()...)
+	}
+	if !a.target.NoProxyState {
+		wire = append(wire, typeProxyState, byte(2+len(p.loopMark)))
+		wire = append(wire, p.loopMark[:]...)
+	}
+	if len(wire) > maxPacketLen {
+		return dropTooBig
+	}
+	binary.BigEndian.PutUint16(wire[2:], uint16(len(wire)))
+	a.wire = wire
+	return forwarded
+}
+
+// keying is what hidden attributes of the NAS's request are bound to. Those of
+// an Accounting-Request are bound to zeros: its authenticator is not known
+// before they are hidden.
+func (t *transaction) keying() keying {
+	if t.request.code() == accountingRequest {
+		return keying{t.nas.Secret, zeroAuthenticator[:]}
+	}
+	return keying{t.nas.Secret, t.request.authenticator()}
+}
+
+func (a *attempt) keying() keying {
+	if a.transaction.request.code() == accountingRequest {
+		return keying{a.target.Secret, zeroAuthenticator[:]}
+	}
+	return keying{a.target.Secret, a.authenticator[:]}
+}
+
+// seal writes identifier and authenticators into a composed request. For an
+// Accounting-Request the authenticator is the signature over the packet.
+func (to *target) seal(a *attempt) {
+	p := packet(a.wire)
+	p[1] = a.id
+	if p.code() == accountingRequest {
+		a.authenticator = to.Secret.sign(p, zeroAuthenticator[:])
+		copy(p[4:], a.authenticator[:])
+		return
+	}
+	copy(p[4:], a.authenticator[:])
+	ma := to.Secret.authenticate(p, headerLen, a.authenticator[:])
+	copy(p[headerLen+2:], ma[:])
+}

@@ -1,0 +1,61 @@
+package radius
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// transaction is one request of a NAS on its way: what arrived, by which
+// configuration it is handled, where it went, and at last what was answered.
+// It lives in the duplicate cache from its arrival until its answer has been
+// kept long enough.
+type transaction struct {
+	snapshot *snapshot
+	listener *listener
+	nas      *nasEntry
+	client   netip.AddrPort
+	local    netip.AddrPort
+	request  packet // our own copy
+	serial   uint64 // numbers the transactions in debug output
+
+	state   atomic.Uint32
+	reply   []byte    // valid once state is answered
+	expires time.Time // when the answer is forgotten; set before state is answered
+
+	attempt *attempt // the last one; only the listener's goroutine and the answering one use it, in turn
+}
+
+// The states of a transaction. It leaves waiting once, by whoever gets there
+// first: the reply, a newer request, or the end of its time.
+const (
+	waiting uint32 = iota
+	answering
+	answered
+	abandoned
+)
+
+// attempt is a request as it was sent to one server.
+type attempt struct {
+	transaction   *transaction
+	target        *target
+	socket        *socket
+	id            byte
+	authenticator [authenticatorLen]byte
+	wire          []byte
+	sent          time.Time // last time; the listener's goroutine only
+	deadline      time.Time
+}
+
+// leave moves a transaction out of waiting; false if it has left already.
+func (t *transaction) leave(to uint32) bool {
+	if !t.state.CompareAndSwap(waiting, to) {
+		return false
+	}
+	t.nas.counters.outstanding.Add(-1)
+	return true
+}
+
+func (t *transaction) key() duplicateKey {
+	return duplicateKey{t.client, t.listener.number, t.request.code(), t.request.id()}
+}

@@ -1,0 +1,120 @@
+// Package store keeps what the daemon must not forget in one bbolt file. It
+// knows how things are kept, not what they mean: decisions are the engine's,
+// the wire is package radius'.
+//
+// One process holds the file at a time. Within it every method may be called
+// from any goroutine, also while another one calls Close.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+var (
+	// ErrClosed says that the store was closed before or during the call.
+	ErrClosed = errors.New("store is closed")
+	// ErrLocked says that another process holds the file.
+	ErrLocked = errors.New("store file is held by another process")
+	// ErrNewer says that a newer release has written the file.
+	ErrNewer = errors.New("store file is of a newer schema")
+	// ErrForeign says that the file is not a store of ours.
+	ErrForeign = errors.New("not a sekisho store")
+	// ErrDamaged says that bytes of the file are missing or wrong.
+	ErrDamaged = errors.New("store file is damaged")
+)
+
+// Store is an open store file. All methods are safe for concurrent use.
+type Store struct {
+	path string
+	db   *bolt.DB
+	log  *slog.Logger
+	// importing serialises contract imports, the only writers of contracts:
+	// what an import has compared stays true until it has written.
+	importing sync.Mutex
+	direct    int // directChanges, or less in tests
+}
+
+// Path names the file, as it was given to Open.
+func (s *Store) Path() string { return s.path }
+
+// Close waits for running transactions and releases the file. Calls that come
+// later fail with ErrClosed; closing twice is no error.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("closing store %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// Backup writes a consistent copy of the whole store to w, itself a valid
+// store file, while reads and writes go on. Pages that are replaced meanwhile
+// cannot be used again before it ends, so w should be a file, not a slow peer.
+func (s *Store) Backup(w io.Writer) error {
+	err := s.view(func(tx *bolt.Tx) error {
+		_, err := tx.WriteTo(w)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("backing up store %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// Check reads every page and reports all inconsistencies that it finds, joined.
+// It takes seconds per gigabyte, and writes wait for it; reads do not.
+func (s *Store) Check() error {
+	var errs []error
+	// bbolt's list of free pages may only be read where no other transaction
+	// writes; the error rolls back.
+	err := s.update(func(tx *bolt.Tx) error {
+		for err := range tx.Check() {
+			errs = append(errs, fmt.Errorf("%w: %w", ErrDamaged, err))
+		}
+		return errChecked
+	})
+	if !errors.Is(err, errChecked) {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("checking store %s: %w", s.path, err)
+	}
+	return nil
+}
+
+var errChecked = errors.New("checked")
+
+// view runs fn in a read transaction. Keep it short: see Options.MmapSize.
+func (s *Store) view(fn func(*bolt.Tx) error) error {
+	return guard(func() error { return s.db.View(fn) })
+}
+
+// update runs fn in the write transaction; when it returns nil, what fn wrote
+// is on disk.
+func (s *Store) update(fn func(*bolt.Tx) error) error {
+	return guard(func() error { return s.db.Update(fn) })
+}
+
+// guard turns what bbolt does about a broken page, a panic or a memory fault
+// beyond the end of the file, into an error: one bad page must not take down
+// the path of every packet.
+func guard(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+	}()
+	err = fn()
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return ErrClosed
+	}
+	return err
+}

@@ -1,0 +1,168 @@
+package policyfile
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sekisho/engine"
+	"sekisho/engine/yamldoc"
+)
+
+// testsText is a test file: what an ISP's own people say must come out, for sessions they choose.
+type testsText struct {
+	Policy string     `yaml:"policy" jsonschema:"required" jsonschema_description:"a shipped name, or a file beside this one"`
+	Tests  []testText `yaml:"tests" jsonschema:"required"`
+}
+
+type testText struct {
+	Name      string                           `yaml:"name" jsonschema:"required"`
+	User      string                           `yaml:"user" jsonschema:"required"`
+	Contract  *contractText                    `yaml:"contract" jsonschema_description:"left out: the account is not known"`
+	NAS       nasText                          `yaml:"nas"`
+	Request   yamldoc.Map[yamldoc.List[value]] `yaml:"request"`
+	Overrides []overrideText                   `yaml:"overrides"`
+	Stages    yamldoc.Strings                  `yaml:"stages" jsonschema_description:"rules pretended to be in force"`
+	At        moment                           `yaml:"at" jsonschema:"required" jsonschema_description:"on the policy's clock, or with an offset"`
+	Want      wantText                         `yaml:"want" jsonschema:"required"`
+}
+
+type contractText struct {
+	Course  string          `yaml:"course"`
+	Address string          `yaml:"address" jsonschema:"enum=dynamic,enum=fixed,enum=simple-fixed"`
+	Area    string          `yaml:"area"`
+	Segment string          `yaml:"segment"`
+	Options yamldoc.Strings `yaml:"options"`
+	Status  string          `yaml:"status" jsonschema:"enum=active,enum=suspended,enum=closed"`
+}
+
+type nasText struct {
+	Name string `yaml:"name"`
+	Area string `yaml:"area"`
+}
+
+type overrideText struct {
+	Action string `yaml:"action" jsonschema:"required"`
+	From   moment `yaml:"from"`
+	Until  moment `yaml:"until"`
+	Area   string `yaml:"area"`
+	NAS    string `yaml:"nas"`
+}
+
+type wantText struct {
+	Action  string  `yaml:"action" jsonschema:"required"`
+	Rule    string  `yaml:"rule" jsonschema:"required"`
+	Until   *ending `yaml:"until" jsonschema_description:"left out: not looked at"`
+	Account *string `yaml:"account" jsonschema_description:"left out: not looked at"`
+}
+
+// An ending is a moment or never.
+type ending struct{ moment }
+
+// UnmarshalText takes what a moment takes, and never.
+func (e *ending) UnmarshalText(text []byte) error {
+	if string(text) == "never" {
+		return nil
+	}
+	err := e.moment.UnmarshalText(text)
+	if e.planned {
+		return fmt.Errorf("planned is no end")
+	}
+	return err
+}
+
+// Expected describes the spelling to an operator.
+func (ending) Expected() string { return "a date such as 2007-05-15, a date-time, or never" }
+
+// A TestResult is one test that ran; it passed when Failures is empty. Decision carries its trace.
+type TestResult struct {
+	Name     string
+	File     string
+	Line     int
+	Failures []string
+	Decision engine.Decision
+}
+
+// RunTestFile runs a test file, or the tests of a shipped policy by its name (see Load). Problems are mistakes of the
+// file or of its policy; then no test has run.
+func RunTestFile(nameOrFile string) ([]TestResult, yamldoc.Problems) {
+	if !strings.Contains(nameOrFile, "/") && !strings.HasSuffix(nameOrFile, policySuffix) {
+		src, err := policies.ReadFile("policies/" + nameOrFile + testSuffix)
+		if err == nil {
+			return RunTests(nameOrFile+testSuffix, src)
+		}
+	}
+	src, err := os.ReadFile(nameOrFile)
+	if err != nil {
+		return nil, yamldoc.Problems{{File: nameOrFile, Line: 1, Column: 1, Text: fmt.Sprintf("reading the tests: %v", err)}}
+	}
+	return RunTests(nameOrFile, src)
+}
+
+// RunTests is RunTestFile for text at hand; a policy's file is looked for beside file.
+func RunTests(file string, src []byte) ([]TestResult, yamldoc.Problems) {
+	text, doc, problems := yamldoc.Decode[testsText](file, src)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	name := text.Policy
+	if strings.HasSuffix(name, policySuffix) && !filepath.IsAbs(name) {
+		name = filepath.Dir(file) + string(filepath.Separator) + name
+	}
+	p, problems := Load(name)
+	if p == nil {
+		return nil, problems
+	}
+	results := make([]TestResult, len(text.Tests))
+	for i, t := range text.Tests {
+		at := doc.Problem([]any{"tests", i}, "")
+		results[i] = TestResult{Name: t.Name, File: file, Line: at.Line}
+		results[i].run(p, t)
+	}
+	return results, nil
+}
+
+func (r *TestResult) run(p *engine.Policy, t testText) {
+	f := t.facts(p)
+	r.Decision = engine.Explain(p, &f, t.At.in(p.Location))
+	r.compare("action", r.Decision.Action, t.Want.Action)
+	r.compare("rule", r.Decision.Rule, t.Want.Rule)
+	if t.Want.Account != nil {
+		r.compare("account", f.Login.Account, *t.Want.Account)
+	}
+	if t.Want.Until != nil {
+		r.compare("until", show(r.Decision.Until, p.Location), show(t.Want.Until.in(p.Location), p.Location))
+	}
+}
+
+func (r *TestResult) compare(what, got, want string) {
+	if got != want {
+		r.Failures = append(r.Failures, fmt.Sprintf("%s: got %q, want %q", what, got, want))
+	}
+}
+
+func show(t time.Time, clock *time.Location) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.In(clock).Format(time.RFC3339Nano)
+}
+
+func (t testText) facts(p *engine.Policy) engine.Facts {
+	f := engine.Facts{Login: p.ReadLogin(t.User), NAS: engine.NAS(t.NAS), Stages: t.Stages}
+	if c := t.Contract; c != nil {
+		f.Contract = &engine.Contract{Account: f.Login.Account, Course: c.Course, Address: c.Address, Area: c.Area, Segment: c.Segment, Options: c.Options, Status: c.Status}
+	}
+	for _, r := range t.Request {
+		for _, v := range r.Value {
+			name, value := spelt(r.Key, string(v))
+			f.Request = append(f.Request, engine.Attribute{Name: name, Value: value})
+		}
+	}
+	for _, o := range t.Overrides {
+		f.Overrides = append(f.Overrides, engine.Override{Action: o.Action, From: o.From.in(p.Location), Until: o.Until.in(p.Location), Area: o.Area, NAS: o.NAS})
+	}
+	return f
+}

@@ -1,0 +1,73 @@
+package admin
+
+import (
+	"context"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"sekisho/engine"
+	"sekisho/store"
+)
+
+// ImportOptions say what ImportContracts does with its rows.
+type ImportOptions = store.ImportOptions
+
+// Contract asks for the contract of an account; a *Problem of status 404 says
+// that there is none.
+func (c *Client) Contract(ctx context.Context, account string) (engine.Contract, error) {
+	var found Contract
+	if account == "" { // its path would be that of the list
+		return engine.Contract{}, &Problem{Status: http.StatusNotFound, Detail: "no account was named"}
+	}
+	err := c.get(ctx, "/v1/contracts/"+pathSegment(account), nil, &found)
+	return engine.Contract(found), err
+}
+
+// Contracts asks for a page of at most limit contracts, from 1 to 1000, whose
+// accounts begin with prefix and come after the account after.
+func (c *Client) Contracts(ctx context.Context, prefix, after string, limit int) (ContractPage, error) {
+	var page ContractPage
+	query := url.Values{"prefix": {prefix}, "after": {after}, "limit": {strconv.Itoa(limit)}}
+	err := c.get(ctx, "/v1/contracts", query, &page)
+	return page, err
+}
+
+// AllContracts asks for page after page of the contracts whose accounts begin
+// with prefix. An error ends the sequence.
+func (c *Client) AllContracts(ctx context.Context, prefix string) iter.Seq2[engine.Contract, error] {
+	return func(yield func(engine.Contract, error) bool) {
+		for after := ""; ; {
+			page, err := c.Contracts(ctx, prefix, after, maxPage)
+			if err != nil {
+				yield(engine.Contract{}, err)
+				return
+			}
+			for _, contract := range page.Contracts {
+				if !yield(engine.Contract(contract), nil) {
+					return
+				}
+			}
+			if after = page.Next; after == "" {
+				return
+			}
+		}
+	}
+}
+
+// ImportContracts sends contracts as CSV; name stands for the file in errors.
+// A *Problem of status 422 lists what is wrong with the file, one of status
+// 409 says that a guard refused; nothing has changed then. When ctx ends
+// before the answer, nothing has changed either, or everything.
+func (c *Client) ImportContracts(ctx context.Context, name string, csv io.Reader, opts ImportOptions) (store.Report, error) {
+	var report store.Report
+	query := url.Values{
+		"name":    {name},
+		"dry-run": {strconv.FormatBool(opts.DryRun)},
+		"replace": {strconv.FormatBool(opts.Replace)},
+	}
+	err := c.post(ctx, "/v1/contracts/import", query, csv, &report)
+	return report, err
+}

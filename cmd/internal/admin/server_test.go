@@ -1,0 +1,428 @@
+package admin
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// door serves what mount mounts at a socket of the test.
+func door(t *testing.T, mount func(*http.ServeMux)) (*Client, string) {
+	t.Helper()
+	return doorWith(t, patience, mount)
+}
+
+func doorWith(t *testing.T, l limits, mount func(*http.ServeMux)) (*Client, string) {
+	t.Helper()
+	path := socketName(t)
+	mux := http.NewServeMux()
+	mount(mux)
+	listener, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(listener, mux, nil, l)
+	c := Dial(path)
+	t.Cleanup(func() {
+		c.Close()
+		if err := s.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return c, path
+}
+
+// socketName is short: the names of t.TempDir can be longer than a socket's.
+func socketName(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "door")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return filepath.Join(dir, "s")
+}
+
+func handle(pattern string, h http.HandlerFunc) func(*http.ServeMux) {
+	return func(mux *http.ServeMux) { mux.HandleFunc(pattern, h) }
+}
+
+func TestListenMakesAPrivateSocket(t *testing.T) {
+	t.Parallel()
+	path := socketName(t)
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := info.Mode(), fs.ModeSocket|0o600; got != want {
+		t.Errorf("mode %v, want %v", got, want)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestListenReplacesADeadSocketOnly(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		there func(t *testing.T, path string)
+		says  string // empty: Listen works
+	}{
+		{"dead socket", func(t *testing.T, path string) { listenUnix(t, path).Close() }, ""},
+		{"live socket", func(t *testing.T, path string) { listenUnix(t, path) }, ErrSocketInUse.Error()},
+		{"file", func(t *testing.T, path string) {
+			if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "no socket"},
+		{"directory", func(t *testing.T, path string) {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, "no socket"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := socketName(t)
+			test.there(t, path)
+			l, err := Listen(path)
+			if err == nil {
+				defer l.Close()
+			}
+			if got := fmt.Sprint(err); (err == nil) != (test.says == "") || !strings.Contains(got, test.says) {
+				t.Errorf("error %v, want %q", err, test.says)
+			}
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+// listenUnix leaves its socket behind when it is closed, as a crash does.
+func listenUnix(t *testing.T, path string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func TestListenSaysWhatIsWrongWithTheName(t *testing.T) {
+	t.Parallel()
+	long := filepath.Join(os.TempDir(), strings.Repeat("x", 110))
+	for path, says := range map[string]string{long: "at most 107 fit", "/nonexistent/s": "no such file or directory"} {
+		l, err := Listen(path)
+		if err == nil {
+			l.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want %q", path, err, says)
+		}
+	}
+}
+
+func TestPeerMay(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		uid, own int
+		want     bool
+	}{
+		{"root asks root", 0, 0, true},
+		{"root asks another user", 0, 990, true},
+		{"the same user", 990, 990, true},
+		{"another user", 1000, 990, false},
+		{"another user asks root", 1000, 0, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := (Peer{UID: test.uid}).may(test.own); got != test.want {
+				t.Errorf("may = %v", got)
+			}
+		})
+	}
+}
+
+func TestHandlersKnowThePeer(t *testing.T) {
+	t.Parallel()
+	c, _ := door(t, handle("GET /who", func(w http.ResponseWriter, r *http.Request) {
+		p, ok := PeerFrom(r.Context())
+		if !ok {
+			t.Error("no peer")
+		}
+		writeJSON(w, http.StatusOK, p)
+	}))
+	var got Peer
+	if err := c.get(t.Context(), "/who", nil, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.UID != os.Getuid() || got.GID != os.Getgid() || got.PID != os.Getpid() || got.Login == "" {
+		t.Errorf("peer %+v", got)
+	}
+}
+
+func TestGuardRefusesOthers(t *testing.T) {
+	t.Parallel()
+	const own = 990
+	peers := map[string]context.Context{
+		"another user":   context.WithValue(t.Context(), peerKey{}, Peer{UID: 1000}),
+		"no credentials": t.Context(),
+	}
+	for name, ctx := range peers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			handler := guard(own, nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was asked") }))
+			if p := serveOnce(ctx, t, handler, "GET", "/"); p.Status != http.StatusForbidden {
+				t.Errorf("answered %+v", p)
+			}
+		})
+	}
+}
+
+// serveOnce asks a handler without a network for a problem.
+func serveOnce(ctx context.Context, t *testing.T, h http.Handler, method, path string) Problem {
+	t.Helper()
+	w := &answerOf{header: http.Header{}}
+	r, err := http.NewRequestWithContext(ctx, method, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.ServeHTTP(w, r)
+	var p Problem
+	if err := json.Unmarshal([]byte(w.body.String()), &p); err != nil {
+		t.Fatalf("%q: %v", w.body.String(), err)
+	}
+	if got := w.header.Get("Content-Type"); got != problemType || w.status != p.Status {
+		t.Errorf("status %d, type %q: %+v", w.status, got, p)
+	}
+	return p
+}
+
+type answerOf struct {
+	header http.Header
+	status int
+	body   strings.Builder
+}
+
+func (a *answerOf) Header() http.Header         { return a.header }
+func (a *answerOf) WriteHeader(status int)      { a.status = status }
+func (a *answerOf) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+func TestEveryErrorIsAProblem(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /known", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errors.New("disk full")) })
+	mux.HandleFunc("GET /problem", func(w http.ResponseWriter, _ *http.Request) {
+		writeError(w, fmt.Errorf("wrapped: %w", &Problem{Status: 409, Title: "Too many deletes", Errors: []Fault{{Location: "a:1", Message: "m"}}}))
+	})
+	tests := []struct {
+		name, method, path string
+		want               Problem
+	}{
+		{"unknown path", "GET", "/nowhere", Problem{Type: "about:blank", Title: "Not Found", Status: 404, Detail: "GET /nowhere"}},
+		{"another method", "DELETE", "/known", Problem{Type: "about:blank", Title: "Method Not Allowed", Status: 405, Detail: "DELETE /known"}},
+		{"any error", "GET", "/known", Problem{Type: "about:blank", Title: "Internal Server Error", Status: 500, Detail: "disk full"}},
+		{"a problem", "GET", "/problem", Problem{Type: "about:blank", Title: "Too many deletes", Status: 409, Errors: []Fault{{Location: "a:1", Message: "m"}}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := serveOnce(t.Context(), t, problemsFor(mux), test.method, test.path)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestPanicOfAHandlerIsAProblem(t *testing.T) {
+	t.Parallel()
+	c, _ := door(t, handle("GET /panic", func(http.ResponseWriter, *http.Request) { panic("oh") }))
+	var problem *Problem
+	if err := c.get(t.Context(), "/panic", nil, nil); !errors.As(err, &problem) || problem.Status != http.StatusInternalServerError {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestReadJSON(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, body string
+		status     int // 0: accepted
+		says       string
+	}{
+		{"what is known", `{"reason":"ticket 7"} `, 0, ""},
+		{"an unknown field", `{"reason":"x","untill":"2007"}`, 400, `unknown field "untill"`},
+		{"two values", `{"reason":"x"}{}`, 400, "more after"},
+		{"no value", ``, 400, "body: EOF"},
+		{"another type", `{"reason":7}`, 400, "cannot unmarshal number"},
+		{"too long", `{"reason":"` + strings.Repeat("x", maxJSON) + `"}`, 413, "at most 1048576 bytes"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r, err := http.NewRequest("POST", "/", strings.NewReader(test.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var v struct {
+				Reason string `json:"reason"`
+			}
+			err = readJSON(&answerOf{header: http.Header{}}, r, &v)
+			var problem *Problem
+			switch {
+			case test.status == 0 && (err != nil || v.Reason != "ticket 7"):
+				t.Errorf("read %+v, %v", v, err)
+			case test.status != 0 && (!errors.As(err, &problem) || problem.Status != test.status || !strings.Contains(problem.Detail, test.says)):
+				t.Errorf("error %v, want %d with %q", err, test.status, test.says)
+			}
+		})
+	}
+}
+
+// TestSlowClientsAreCutOff sends less than a request and waits for the end.
+func TestSlowClientsAreCutOff(t *testing.T) {
+	t.Parallel()
+	short := limits{header: 20 * time.Millisecond, read: 20 * time.Millisecond, write: time.Minute, idle: 20 * time.Millisecond}
+	_, path := doorWith(t, short, handle("POST /", func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		writeError(w, badRequest(fmt.Sprint(err)))
+	}))
+	tests := map[string]string{
+		"half a head":  "POST / HTTP/1.1\r\nHost: x\r\n",
+		"half a body":  "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf",
+		"no more asks": "GET /x HTTP/1.1\r\nHost: x\r\n\r\n",
+		"nothing":      "",
+	}
+	for name, sent := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, sent); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, bufio.NewReader(conn)); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the server waits for ever")
+			}
+		})
+	}
+}
+
+func TestShutdownFinishesRequestsUnderWay(t *testing.T) {
+	t.Parallel()
+	path, asked, goOn := socketName(t), make(chan struct{}), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-goOn
+		writeJSON(w, http.StatusOK, "done")
+	})
+	s, err := Serve(path, mux, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, answered := Dial(path), make(chan error, 1)
+	go func() {
+		var text string
+		answered <- c.get(context.Background(), "/slow", nil, &text)
+	}()
+	<-asked
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	soon := make(chan error, 1)
+	go func() { soon <- s.http.Shutdown(t.Context()) }() // waits for the request
+	close(goOn)
+	if err := errors.Join(<-answered, <-soon); err != nil {
+		t.Error(err)
+	}
+	if err := s.Shutdown(over); err != nil {
+		t.Errorf("with nothing under way: %v", err)
+	}
+	if err := c.get(t.Context(), "/slow", nil, nil); !errors.Is(err, ErrUnreachable) {
+		t.Errorf("after Shutdown: %v", err)
+	}
+}
+
+func TestShutdownCutsOffWhenItsTimeIsUp(t *testing.T) {
+	t.Parallel()
+	path, asked := socketName(t), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /endless", func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	})
+	s, err := Serve(path, mux, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() { answered <- Dial(path).get(context.Background(), "/endless", nil, nil) }()
+	<-asked
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Shutdown(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if err := <-answered; err == nil || errors.Is(err, ErrUnreachable) {
+		t.Errorf("the request under way: %v", err)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	dead := socketName(t)
+	listenUnix(t, dead).Close()
+	for name, path := range map[string]string{"no socket": socketName(t), "dead socket": dead} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := Dial(path).get(t.Context(), "/", nil, nil)
+			var unreachable *UnreachableError
+			if !errors.Is(err, ErrUnreachable) || !errors.As(err, &unreachable) || unreachable.Path != path {
+				t.Fatalf("error %v", err)
+			}
+			for _, part := range []string{path, "is the daemon running? start it with"} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error %q does not say %q", err, part)
+				}
+			}
+		})
+	}
+	denied := &UnreachableError{"/s", fs.ErrPermission}
+	if !strings.Contains(denied.Error(), "only root and the user") {
+		t.Errorf("without permission: %q", denied)
+	}
+}

@@ -104,6 +104,16 @@ func (r *registry) stats() Stats {
 	return s
 }
 
+// waiting counts the requests of all NASes that wait for an AAA.
+func (r *registry) waiting() (n int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.nases {
+		n += c.outstanding.Load()
+	}
+	return n
+}
+
 func byCode(counters *[256]atomic.Uint64) map[byte]uint64 {
 	counts := map[byte]uint64{}
 	for code := range counters {

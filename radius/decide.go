@@ -29,14 +29,11 @@ func (p *Proxy) insertion(t *transaction, accept packet) (insertion, bool) {
 	profile := t.nas.Profile
 	switch {
 	case profile == nil:
-		p.inserted(t, injectionNoPolicy)
-		return insertion{}, false
+		return insertion{outcome: injectionNoPolicy}, false
 	case adminLogin(t.request, accept):
-		p.inserted(t, injectionAdmin)
-		return insertion{}, false
+		return insertion{outcome: injectionAdmin}, false
 	case tunnelled(accept):
-		p.inserted(t, injectionTunnel)
-		return insertion{}, false
+		return insertion{outcome: injectionTunnel}, false
 	}
 	decision, err := p.decide(t, accept)
 	if err != nil {
@@ -48,9 +45,7 @@ func (p *Proxy) insertion(t *transaction, accept packet) (insertion, bool) {
 	if !ok { // refused at load
 		return p.fail(t, profile, accept, fmt.Errorf("profile %s cannot say action %q", profile.Name, decision.Action))
 	}
-	insert, outcome := newInsertion(profile, t.snapshot.dict, saying, accept)
-	p.inserted(t, outcome)
-	return insert, false
+	return newInsertion(profile, t.snapshot.dict, saying, accept), false
 }
 
 func (p *Proxy) inserted(t *transaction, outcome injection) {
@@ -61,13 +56,13 @@ func (p *Proxy) inserted(t *transaction, outcome injection) {
 // fail answers by the profile's fail mode: a login is worth more than a
 // filter, and a Reject is never invented.
 func (p *Proxy) fail(t *transaction, profile *dict.Profile, accept packet, err error) (insertion, bool) {
-	p.inserted(t, injectionFailed)
 	p.log.fail(t.nas.Name, profile.Fail, err)
 	if profile.Fail == dict.FailDrop {
-		return insertion{}, true
+		return insertion{outcome: injectionFailed}, true
 	}
 	saying, _ := profile.Login(profile.Fail)
-	insert, _ := newInsertion(profile, t.snapshot.dict, saying, accept)
+	insert := newInsertion(profile, t.snapshot.dict, saying, accept)
+	insert.outcome = injectionFailed
 	return insert, false
 }
 

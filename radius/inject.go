@@ -43,20 +43,21 @@ type insertion struct {
 	profile *dict.Profile // nil: nothing is added, nothing goes
 	formats *dict.Dictionary
 	add     []byte // complete attributes
+	outcome injection
 }
 
 // newInsertion applies the profile's conflict mode to an Accept.
-func newInsertion(profile *dict.Profile, d *dict.Dictionary, saying dict.Saying, accept packet) (insertion, injection) {
-	i := insertion{profile, d, saying.Wire}
+func newInsertion(profile *dict.Profile, d *dict.Dictionary, saying dict.Saying, accept packet) insertion {
+	i := insertion{profile, d, saying.Wire, injected}
 	switch {
 	case len(i.add) == 0:
-		return i, injectionNothing
-	case (profile.Conflict == dict.Keep) && i.present(accept):
-		return insertion{}, injectionKept
+		i.outcome = injectionNothing
+	case profile.Conflict == dict.Keep && i.present(accept):
+		return insertion{outcome: injectionKept}
 	case (profile.Conflict == dict.Append || profile.Conflict == dict.ReplaceOurs) && i.present(accept):
-		return i, injectionBeside
+		i.outcome = injectionBeside
 	}
-	return i, injected
+	return i
 }
 
 // goes reports whether an attribute of the AAA's has to go. What is exactly
@@ -90,6 +91,9 @@ func (i *insertion) parts(attr []byte) func(func(dict.Key, []byte) bool) {
 			return
 		}
 		id := vendor(attr[2:])
+		if id == 0 {
+			return // nobody's: its numbers are not those of the RFCs
+		}
 		for number, value := range vendorValues(attr[2:], i.formats.VendorFormat(id)) {
 			if !yield(dict.Key{Vendor: id, Number: number}, value) {
 				return

@@ -78,12 +78,16 @@ func (n *nasEntry) particularity() int {
 }
 
 // identify tells which of the NASes behind the source sent the packet; nil if
-// none of them gives itself that name.
+// none of them gives itself that name. A Status-Server comes from whatever
+// stands at that address, often a proxy, which need not use any of the names.
 func (s *source) identify(p packet) *nasEntry {
 	for _, n := range s.entries {
 		if n.speaks(p) {
 			return n
 		}
+	}
+	if p.code() == statusServer {
+		return s.entries[len(s.entries)-1]
 	}
 	return nil
 }

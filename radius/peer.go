@@ -21,9 +21,10 @@ const spareIdentifiers = identifiers / 4
 // peer is one UDP port of an AAA server and the sockets towards it. The first
 // sockets are used first: the fewer of them are busy, the fewer goroutines wake.
 type peer struct {
-	remote netip.AddrPort
-	source netip.Addr
-	handle func(*socket, []byte)
+	remote  netip.AddrPort
+	source  netip.Addr
+	handle  func(*socket, []byte)
+	serving *sync.WaitGroup // of the goroutines that read the sockets
 
 	mu      sync.Mutex // guards what follows and the sockets' tables
 	sockets []*socket
@@ -101,7 +102,7 @@ func (p *peer) open() (*socket, error) {
 		s.free[i] = byte(i)
 	}
 	p.sockets = append(p.sockets, s)
-	go s.serve(p.handle)
+	p.serving.Go(func() { s.serve(p.handle) })
 	return s, nil
 }
 

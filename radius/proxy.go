@@ -34,6 +34,8 @@ type Options struct {
 	Subscribers Subscribers
 	Clock       func() time.Time // what time it is for the policy; nil: time.Now
 	Log         *slog.Logger     // nil: discard
+
+	timer func() time.Time // what time-outs go by, for tests; nil: time.Now
 }
 
 // Proxy is the running proxy. All its methods may be called concurrently.
@@ -52,7 +54,10 @@ type Proxy struct {
 	current   atomic.Pointer[snapshot]
 	retired   []*peer // of earlier configurations, until nothing waits for them
 	listeners []*listener
-	done      sync.WaitGroup
+	serving   sync.WaitGroup // the listeners' goroutines
+	others    sync.WaitGroup // the sockets' goroutines, and the one that sweeps
+	answering atomic.Int64   // replies of servers being worked on
+	shut      sync.Once
 	stopSweep chan struct{}
 }
 
@@ -69,9 +74,9 @@ func Start(c *Config, o Options) (*Proxy, error) {
 		return nil, err
 	}
 	for _, l := range p.listeners {
-		p.done.Go(func() { l.serve(p.receive) })
+		p.serving.Go(func() { l.serve(p.receive) })
 	}
-	go p.sweepRegularly()
+	p.others.Go(p.sweepRegularly)
 	return p, nil
 }
 
@@ -79,13 +84,16 @@ func newProxy(o Options) *Proxy {
 	p := &Proxy{
 		subscribers: o.Subscribers,
 		clock:       o.Clock,
-		timer:       time.Now,
+		timer:       o.timer,
 		counters:    newRegistry(),
 		duplicates:  newDuplicates(),
 		stopSweep:   make(chan struct{}),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
+	}
+	if p.timer == nil {
+		p.timer = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -102,6 +110,17 @@ func (c *Config) withDefaults() *Config {
 	}
 	if full.MaxRequests == 0 {
 		full.MaxRequests = DefaultMaxRequests
+	}
+	return &full
+}
+
+func (a *AAA) withDefaults() *AAA {
+	full := *a
+	if full.ResponseWindow == 0 {
+		full.ResponseWindow = DefaultResponseWindow
+	}
+	if full.MaxSockets == 0 {
+		full.MaxSockets = DefaultMaxSockets
 	}
 	return &full
 }
@@ -155,7 +174,12 @@ func (p *Proxy) Reload(c *Config) {
 func (p *Proxy) Stats() Stats {
 	stats := p.counters.stats()
 	stats.Held = int(p.duplicates.held.Load())
+	counted := map[*peer]bool{} // a server stands in several pools, and takes both kinds on one port
 	for _, t := range p.current.Load().targets {
+		if counted[t.peer] {
+			continue
+		}
+		counted[t.peer] = true
 		sockets, busy := t.peer.load()
 		server := stats.AAA[t.Name]
 		server.Sockets += sockets
@@ -167,15 +191,19 @@ func (p *Proxy) Stats() Stats {
 
 // Shutdown takes no more requests, waits until those under way are answered or
 // the context ends, and closes everything. It returns the context's error when
-// requests were left without their answer.
+// requests were left without their answer; otherwise nothing of the proxy runs
+// any more, and the Subscribers may be closed.
 func (p *Proxy) Shutdown(ctx context.Context) error {
 	for _, l := range p.listeners {
 		l.stop()
 	}
-	p.done.Wait()
+	p.serving.Wait()
 	err := p.drain(ctx)
-	close(p.stopSweep)
+	p.shut.Do(func() { close(p.stopSweep) })
 	p.closeAll()
+	if err == nil {
+		p.others.Wait()
+	}
 	return err
 }
 
@@ -183,7 +211,7 @@ func (p *Proxy) drain(ctx context.Context) error {
 	tick := time.NewTicker(sweepInterval / 10)
 	defer tick.Stop()
 	for {
-		busy := p.outstanding()
+		busy := p.underWay()
 		if busy == 0 {
 			return nil
 		}
@@ -195,13 +223,11 @@ func (p *Proxy) drain(ctx context.Context) error {
 	}
 }
 
-func (p *Proxy) outstanding() int {
-	n := 0
-	for _, peer := range p.allPeers() {
-		_, busy := peer.load()
-		n += busy
-	}
-	return n
+// underWay counts the requests that may still be answered. A reply is counted
+// among the second before it leaves the first, so none slips through between.
+func (p *Proxy) underWay() int64 {
+	waiting := p.counters.waiting()
+	return waiting + p.answering.Load()
 }
 
 // allPeers are those of the running configuration and the retired ones.

@@ -22,6 +22,8 @@ func (p *Proxy) reply(s *socket, octets []byte) {
 		p.refuseReply(s, a, why)
 		return
 	}
+	p.answering.Add(1)
+	defer p.answering.Add(-1)
 	s.peer.release(a)
 	a.target.counters.received[reply.code()].Add(1)
 	t := a.transaction
@@ -104,6 +106,7 @@ func (p *Proxy) answer(t *transaction, a *attempt, reply packet) {
 	if reply.code() == accessAccept {
 		var drop bool
 		if insert, drop = p.insertion(t, reply); drop {
+			p.inserted(t, insert.outcome)
 			p.abandon(t, dropFailMode)
 			return
 		}
@@ -111,12 +114,15 @@ func (p *Proxy) answer(t *transaction, a *attempt, reply packet) {
 	octets, why := composeReply(t, a, reply, insert)
 	if why == dropTooBig && len(insert.add) > 0 {
 		// A filter that does not fit is no reason to cut the subscriber off.
-		p.inserted(t, injectionTooBig)
-		octets, why = composeReply(t, a, reply, insertion{})
+		insert = insertion{outcome: injectionTooBig}
+		octets, why = composeReply(t, a, reply, insert)
 	}
 	if why != forwarded {
 		p.abandon(t, why)
 		return
+	}
+	if reply.code() == accessAccept {
+		p.inserted(t, insert.outcome)
 	}
 	t.reply = octets
 	t.expires = p.timer().Add(t.snapshot.config.CleanupDelay)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -228,9 +230,13 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 }
 
 func (p *Proxy) transmit(a *attempt) reason {
-	if _, err := a.socket.conn.Write(a.wire); err != nil {
-		// An ICMP message of an earlier datagram shows up here as well: the
-		// request stays under way and the NAS's retransmission repeats it.
+	_, err := a.socket.conn.Write(a.wire)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		// The answer to an earlier datagram: this one was not sent at all.
+		_, err = a.socket.conn.Write(a.wire)
+	}
+	if err != nil {
+		// The request stays under way and the NAS's retransmission repeats it.
 		a.target.counters.dropped[dropSend].Add(1)
 		p.log.warn(a.target.Name, dropSend, func() []any { return []any{"aaa", a.target.Name, "error", err} })
 		return forwarded

@@ -76,6 +76,7 @@ func (p *Proxy) compile(c *Config) *snapshot {
 func (p *Proxy) route(s *snapshot, pool *Pool) *route {
 	r := &route{name: pool.Name}
 	for _, server := range pool.Servers {
+		server = server.withDefaults()
 		counters := p.counters.aaa(server.Name)
 		if server.Auth.IsValid() {
 			r.auth = append(r.auth, &target{server, p.peer(s, server, server.Auth), counters})
@@ -98,7 +99,7 @@ func (p *Proxy) peer(s *snapshot, server *AAA, remote netip.AddrPort) *peer {
 		}
 	}
 	if s.peers[key] == nil {
-		s.peers[key] = &peer{remote: remote, source: server.Source, handle: p.reply}
+		s.peers[key] = &peer{remote: remote, source: server.Source, handle: p.reply, serving: &p.others}
 	}
 	return s.peers[key]
 }

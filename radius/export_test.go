@@ -1,0 +1,12 @@
+package radius
+
+import "time"
+
+// WithTimer returns options by which time-outs go by a clock of the test's.
+func (o Options) WithTimer(now func() time.Time) Options {
+	o.timer = now
+	return o
+}
+
+// Sweep does at once what the proxy does regularly.
+func (p *Proxy) Sweep() { p.sweep(p.timer()) }

@@ -1,0 +1,46 @@
+# sekisho. `make help` lists the targets.
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
+FUZZTIME    ?= 5s
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test packages lint unit realparts line fuzz-short soak bench generate
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## show it all on loopback, without root and without set-up
+	go run ./cmd/sekisho demo
+
+build: ## build ./bin/sekisho, static and reproducible
+	CGO_ENABLED=0 go build -trimpath -o bin/sekisho ./cmd/sekisho
+
+test: packages lint unit fuzz-short realparts ## everything that CI runs: installs the Debian packages it needs; root
+
+packages: ## install the Debian packages that the tests against real programs need; root
+	sh .ci/packages
+
+lint: ## gofmt, go vet, staticcheck and errcheck, by the lists in staticcheck.conf and .errcheck
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	go vet ./... && go vet -tags realparts ./...
+	go run $(STATICCHECK) ./...
+	go run $(ERRCHECK) -exclude .errcheck -ignoretests ./...
+
+unit: ## all tests that need nothing but Go, with the race detector
+	go test -race ./...
+
+realparts: ## tests against FreeRADIUS, l2tpns and a PPPoE line; root, TUN and network namespaces
+	go test -tags realparts -count=1 -timeout 10m ./cmd/sekisho/realparts
+
+line: ## only the real subscriber line: PPPoE client, l2tpns, sekisho, FreeRADIUS
+	go test -tags realparts -count=1 -timeout 5m -v -run 'RealLine' ./cmd/sekisho/realparts
+
+fuzz-short: ## every fuzz target for FUZZTIME (5s)
+	sh .ci/fuzz $(FUZZTIME)
+
+soak: ## every fuzz target for ten minutes
+	sh .ci/fuzz 10m
+
+bench: ## Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,139 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"sekisho/engine"
+)
+
+// Question asks what is decided for a login.
+type Question struct {
+	User    string
+	NAS     string            // name of a NAS of the site file; empty: every area in which the answer differs
+	At      time.Time         // zero: now
+	Stages  []string          // planned stages to pretend in force
+	Request map[string]string // request attributes by name
+}
+
+// Explanation is what is known of a login and what is decided for it.
+type Explanation struct {
+	User     string    `json:"user"`
+	Policy   string    `json:"policy"`
+	At       time.Time `json:"at"`
+	Account  string    `json:"account"` // empty: no login pattern of the policy reads the name
+	Realm    string    `json:"realm"`
+	Form     string    `json:"form"`
+	Contract *Contract `json:"contract"`
+	Course   string    `json:"course,omitempty"` // the policy's id of the contract's course
+	Answers  []Answer  `json:"answers"`
+}
+
+// Answer is the decision for the NASes at which it is the same.
+type Answer struct {
+	NAS        []string   `json:"nas"`
+	Area       string     `json:"area,omitempty"`
+	Profile    string     `json:"profile,omitempty"`
+	Action     string     `json:"action"`
+	Rule       string     `json:"rule"`
+	Until      *time.Time `json:"until"`
+	Next       *Outcome   `json:"next,omitempty"` // what holds from until on
+	Because    Text       `json:"because"`
+	Remedies   []Text     `json:"remedies,omitempty"`
+	Attributes []string   `json:"attributes"`
+	Note       string     `json:"note,omitempty"`
+	Trace      []Step     `json:"trace"`
+}
+
+// Step is one override or rule that was asked, and what became of it.
+type Step struct {
+	Rule    string `json:"rule"`
+	ID      string `json:"id,omitempty"` // of an override
+	Outcome string `json:"outcome"`
+	Action  string `json:"action,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// Won is the outcome of the step that decided.
+const Won = string(engine.Won)
+
+// Outcome is an action and the rule that led to it.
+type Outcome struct {
+	Action string `json:"action"`
+	Rule   string `json:"rule"`
+}
+
+// Text is said to subscribers in two languages.
+type Text struct {
+	JA string `json:"ja,omitempty"`
+	EN string `json:"en,omitempty"`
+}
+
+// Explainer answers questions about logins. An error of type *Problem is
+// passed on as it is.
+type Explainer interface {
+	Explain(Question) (Explanation, error)
+}
+
+// MountExplain serves GET /v1/explain.
+func MountExplain(mux *http.ServeMux, e Explainer) {
+	mux.HandleFunc("GET /v1/explain", func(w http.ResponseWriter, r *http.Request) {
+		q, err := questionOf(r.URL.Query())
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		explanation, err := e.Explain(q)
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, explanation)
+	})
+}
+
+func questionOf(v url.Values) (Question, error) {
+	q := Question{User: v.Get("user"), NAS: v.Get("nas"), Stages: v["stage"], Request: map[string]string{}}
+	if q.User == "" {
+		return q, badRequest("user: expected a login such as f.uf234at567c@atson.net")
+	}
+	if at := v.Get("at"); at != "" {
+		parsed, err := time.Parse(time.RFC3339Nano, at)
+		if err != nil {
+			return q, badRequest("at: expected a time such as 2007-05-15T00:00:00+09:00, got " + at)
+		}
+		q.At = parsed
+	}
+	for _, pair := range v["request"] {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return q, badRequest("request: expected NAME=VALUE, got " + pair)
+		}
+		q.Request[name] = value
+	}
+	return q, nil
+}
+
+func (q Question) values() url.Values {
+	v := url.Values{"user": {q.User}, "stage": q.Stages}
+	if q.NAS != "" {
+		v.Set("nas", q.NAS)
+	}
+	if !q.At.IsZero() {
+		v.Set("at", q.At.Format(time.RFC3339Nano))
+	}
+	for name, value := range q.Request {
+		v.Add("request", name+"="+value)
+	}
+	return v
+}
+
+// Explain asks what is decided for a login and why.
+func (c *Client) Explain(ctx context.Context, q Question) (Explanation, error) {
+	var e Explanation
+	err := c.get(ctx, "/v1/explain", q.values(), &e)
+	return e, err
+}

@@ -1,0 +1,185 @@
+// Package config reads the site file: everything about one installation that
+// is not the policy. It turns what the operator wrote into the values that the
+// daemon works by, once, at load, and reports every mistake of the file in one
+// run, each with file, line, column and key.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sekisho/dict"
+	"sekisho/engine"
+	"sekisho/engine/policyfile"
+	"sekisho/engine/yamldoc"
+	"sekisho/radius"
+)
+
+// Where things are when the site file does not say.
+const (
+	DefaultFile   = "/etc/sekisho/sekisho.yaml"
+	DefaultSocket = "/run/sekisho/admin.sock"
+	DefaultStore  = "/var/lib/sekisho/sekisho.db"
+)
+
+// Config is a site file made ready to use.
+type Config struct {
+	File     string
+	Radius   *radius.Config
+	Policy   *engine.Policy
+	Socket   string // of the admin API
+	Store    string // the bbolt file
+	LogLevel string // debug, info, warn or error
+	LogJSON  bool
+}
+
+// Load reads a site file, the policy and the other files that it names. The
+// Config is nil when there is anything worse than a warning.
+func Load(file string) (*Config, yamldoc.Problems) {
+	src, err := os.ReadFile(file)
+	if err != nil {
+		return nil, yamldoc.Problems{{File: file, Line: 1, Column: 1, Text: fmt.Sprintf("cannot read the site file: %v", err)}}
+	}
+	return Parse(file, src)
+}
+
+// Parse is Load with the text of the site file at hand. Names of further files
+// are relative to the folder of file.
+func Parse(file string, src []byte) (*Config, yamldoc.Problems) {
+	raw, doc, problems := yamldoc.Decode[spec](file, src)
+	if unreadable(problems) {
+		return nil, problems
+	}
+	c := &compiler{spec: raw, doc: doc, dir: filepath.Dir(file)}
+	config := c.compile(file)
+	problems = problems.With(c.problems...)
+	problems = append(problems, c.elsewhere...)
+	if problems.Err() != nil {
+		return nil, problems
+	}
+	return config, problems
+}
+
+// unreadable reports whether the file is no document at all: then nothing can
+// be said of what it means.
+func unreadable(problems yamldoc.Problems) bool {
+	return slices.ContainsFunc(problems, func(p yamldoc.Problem) bool { return p.Key == "" && !p.Warning })
+}
+
+// Schema returns the JSON Schema of the site file, for editors.
+func Schema() ([]byte, error) { return yamldoc.Schema[spec]("sekisho.yaml") }
+
+// compiler works out what a site file means, noting every mistake.
+type compiler struct {
+	spec      spec
+	doc       *yamldoc.Document
+	dir       string
+	problems  yamldoc.Problems
+	elsewhere yamldoc.Problems // in files that the site file names
+
+	dictionary *dict.Dictionary
+	policy     *engine.Policy
+}
+
+func (c *compiler) problem(path []any, format string, args ...any) {
+	c.problems = append(c.problems, c.doc.Problem(path, format, args...))
+}
+
+func (c *compiler) warning(path []any, format string, args ...any) {
+	c.problems = append(c.problems, c.doc.Warning(path, format, args...))
+}
+
+func (c *compiler) compile(file string) *Config {
+	c.loadPolicy()
+	c.loadDictionaries()
+	config := &Config{
+		File:     file,
+		Policy:   c.policy,
+		Socket:   or(c.spec.Admin.Socket, DefaultSocket),
+		Store:    or(c.spec.Store.Path, DefaultStore),
+		LogLevel: or(c.spec.Log.Level, "info"),
+		LogJSON:  c.spec.Log.Format == "json",
+	}
+	config.Radius = &radius.Config{
+		Policy:       c.policy,
+		Dictionary:   c.dictionary,
+		NAS:          c.nases(),
+		Realms:       c.realms(),
+		CleanupDelay: time.Duration(c.spec.Limits.CleanupDelay),
+		MaxRequests:  c.spec.Limits.MaxRequests,
+	}
+	c.listen(config.Radius)
+	return config
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+func (c *compiler) listen(r *radius.Config) {
+	for _, a := range c.spec.Listen.Auth {
+		r.Auth = append(r.Auth, a.AddrPort)
+	}
+	for _, a := range c.spec.Listen.Acct {
+		r.Acct = append(r.Acct, a.AddrPort)
+	}
+	if len(r.Auth) == 0 {
+		c.problem([]any{"listen", "auth"}, "expected at least one address to listen on")
+	}
+}
+
+// loadPolicy reads the policy that the site file names. What is wrong inside
+// it is reported with the policy's own file name.
+func (c *compiler) loadPolicy() {
+	if c.spec.Policy == "" {
+		return // missing: reported already
+	}
+	name := c.spec.Policy
+	if strings.Contains(name, "/") || strings.HasSuffix(name, ".yaml") {
+		name = c.path(name)
+	}
+	policy, problems := policyfile.Load(name)
+	c.policy = policy
+	c.elsewhere = append(c.elsewhere, problems...)
+	if problems.Err() != nil {
+		c.problem([]any{"policy"}, "the policy %s has errors", c.spec.Policy)
+	}
+}
+
+func (c *compiler) loadDictionaries() {
+	c.dictionary = dict.Standard()
+	for i, name := range c.spec.Dictionaries {
+		grown, err := c.dictionary.WithFile(c.path(name))
+		if err != nil {
+			c.problem([]any{"dictionaries", i}, "%v", err)
+			continue
+		}
+		c.dictionary = grown
+	}
+}
+
+// path makes the name of a further file relative to the site file's folder.
+func (c *compiler) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// actions are the policy's actions as profiles need them.
+func (c *compiler) actions() []dict.Action {
+	var actions []dict.Action
+	if c.policy != nil {
+		for _, a := range c.policy.Actions {
+			actions = append(actions, dict.Action{Name: a.Name, Filter: a.Filter})
+		}
+	}
+	return actions
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sekisho/radius"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what is found as what is expected")
+
+// TestBadFiles holds every *.bad.yaml against the messages in the *.bad.txt
+// beside it: all the mistakes of the file in one run, each with its place.
+func TestBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.bad.yaml")
+	if err != nil || len(files) < 14 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			conf, problems := Load(file)
+			if conf != nil {
+				t.Error("a configuration came out of a file with errors")
+			}
+			got := strings.ReplaceAll(problems.Error(), "testdata/", "") + "\n"
+			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEveryKeyArrives(t *testing.T) {
+	c, problems := Load("testdata/full.good.yaml")
+	if len(problems) != 0 {
+		t.Fatal(problems)
+	}
+	if c.Socket != "/run/sekisho/admin.sock" || c.Store != "/var/lib/sekisho/sekisho.db" || c.LogLevel != "warn" || !c.LogJSON || c.Policy.Name != "asahi-net" {
+		t.Errorf("got %+v", c)
+	}
+	r := c.Radius
+	if diff := cmp.Diff([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812"), netip.MustParseAddrPort("[::1]:1812")}, r.Auth, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+	if r.CleanupDelay != 3*time.Second || r.MaxRequests != 1000 || len(r.Acct) != 1 || len(r.NAS) != 3 {
+		t.Errorf("got %+v", r)
+	}
+	n := r.NAS[0]
+	if n.Name != "bras-1" || n.Source != netip.MustParsePrefix("192.0.2.0/24") || n.Address != netip.MustParseAddr("192.0.2.1") ||
+		n.Identifier != "bras-1.example" || n.Area != "tokyo" || n.Profile.Name != "example-bng" || !n.RequireMA ||
+		!n.LimitProxyState || n.ReplyMA != radius.ReplyMAEcho || n.MaxOutstanding != 500 {
+		t.Errorf("got %+v", n)
+	}
+	if r.NAS[2].Profile != nil || r.NAS[2].ReplyMA != radius.ReplyMAAlways {
+		t.Errorf("got %+v", r.NAS[2])
+	}
+	home := r.Realms["atson.net"].Servers[0]
+	if home.Auth != netip.MustParseAddrPort("198.51.100.1:1645") || home.Acct.IsValid() || home.Source != netip.MustParseAddr("198.51.100.9") ||
+		home.ResponseWindow != 5*time.Second || !home.RequireMA || !home.NoProxyState || home.MaxSockets != 16 {
+		t.Errorf("got %+v", home)
+	}
+	other := r.Realms["*"].Servers[0]
+	if other.Auth != netip.MustParseAddrPort("[2001:db8:1::1]:1812") || other.Acct != netip.MustParseAddrPort("[2001:db8:1::1]:1813") ||
+		other.ResponseWindow != radius.DefaultResponseWindow || other.NoProxyState {
+		t.Errorf("got %+v", other)
+	}
+}
+
+func TestOwnProfilesSayWhatTheFileSays(t *testing.T) {
+	c, problems := Load("testdata/full.good.yaml")
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	for _, tt := range []struct {
+		nas          int
+		action, want string
+	}{
+		{0, "block", "Example-Port25 = Closed"},
+		{0, "open", "Example-Port25 = Open"},
+		{1, "open", `Framed-Pool = "customers"`},
+		{1, "block", `Framed-Pool = "op25b"`},
+	} {
+		saying, ok := c.Radius.NAS[tt.nas].Profile.Login(tt.action)
+		if got := strings.Join(saying.Text, ", "); !ok || got != tt.want {
+			t.Errorf("NAS %d, %s: got %q, want %q", tt.nas, tt.action, got, tt.want)
+		}
+	}
+}
+
+func TestSecretComesFromSystemdsCredentials(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	for _, name := range []string{"nas.secret", "aaa.secret"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("a credential of systemd\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := &compiler{dir: "testdata"}
+	if got := string(c.secretFile(nil, "nas.secret")); got != "a credential of systemd" {
+		t.Errorf("got %q", got)
+	}
+	if got := string(c.secretFile(nil, "./nas.secret")); got != "a secret of a NAS in a file" {
+		t.Errorf("with a slash: got %q", got)
+	}
+}
+
+func TestNeedRestartNamesWhatAReloadCannotChange(t *testing.T) {
+	old, _ := Load("testdata/full.good.yaml")
+	next, _ := Load("testdata/full.good.yaml")
+	if keys := old.NeedRestart(next); len(keys) != 0 {
+		t.Errorf("nothing changed: got %v", keys)
+	}
+	next.Radius.Acct, next.Store, next.LogJSON = nil, "elsewhere", false
+	if diff := cmp.Diff([]string{"listen.acct", "log", "store.path"}, old.NeedRestart(next)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+
+	"sekisho/dict"
+	"sekisho/engine/yamldoc"
+	"sekisho/radius"
+)
+
+// nases compiles the nas section.
+func (c *compiler) nases() []radius.NAS {
+	if len(c.spec.NAS) == 0 {
+		c.problem([]any{"nas"}, "expected at least one NAS")
+	}
+	var nases []radius.NAS
+	first := map[netip.Prefix]known{}
+	names := map[identity]string{}
+	for _, e := range c.spec.NAS {
+		path := []any{"nas", e.Key}
+		secret, octets := c.secret(path, e.Value.Secret, e.Value.SecretFile)
+		n := radius.NAS{
+			Name:            e.Key,
+			Source:          e.Value.Source.Prefix,
+			Address:         e.Value.NASIPAddress.Addr,
+			Identifier:      e.Value.Identifier,
+			Secret:          secret,
+			Area:            e.Value.Area,
+			Profile:         c.profile(path, e.Value.Profile),
+			RequireMA:       e.Value.RequireMA == "require",
+			LimitProxyState: e.Value.LimitProxyState,
+			ReplyMA:         replyMA[e.Value.ReplyMA],
+			MaxOutstanding:  e.Value.MaxOutstanding,
+		}
+		nases = append(nases, n)
+		if !n.Source.IsValid() || octets == nil {
+			continue // reported already
+		}
+		c.checkSource(path, first, n, octets)
+		c.checkIdentity(path, names, n)
+	}
+	return nases
+}
+
+var replyMA = map[string]radius.ReplyMA{
+	"always": radius.ReplyMAAlways,
+	"echo":   radius.ReplyMAEcho,
+	"never":  radius.ReplyMANever,
+}
+
+// known is the first NAS of a source, whose secret the others must share.
+type known struct {
+	name   string
+	secret []byte
+}
+
+// checkSource holds that one source has one secret: it is chosen before
+// anything in the packet can be believed (RFC 2865 section 3).
+func (c *compiler) checkSource(path []any, first map[netip.Prefix]known, n radius.NAS, secret []byte) {
+	before, ok := first[n.Source]
+	if !ok {
+		first[n.Source] = known{n.Name, secret}
+		return
+	}
+	if !bytes.Equal(before.secret, secret) {
+		c.problem(path, "expected the same secret as %s, which has the same source %s: the secret is chosen by the source alone", before.name, n.Source)
+	}
+}
+
+// identity is how a packet tells which NAS it comes from.
+type identity struct {
+	source     netip.Prefix
+	address    netip.Addr
+	identifier string
+}
+
+func (c *compiler) checkIdentity(path []any, names map[identity]string, n radius.NAS) {
+	id := identity{n.Source, n.Address, n.Identifier}
+	if other, taken := names[id]; taken {
+		c.problem(path, "cannot be told apart from %s: the same source %s needs another nas-ip-address or nas-identifier", other, n.Source)
+		return
+	}
+	names[id] = n.Name
+}
+
+// profile compiles a profile for the policy, once for each NAS that names it;
+// what it cannot say is reported at the NAS.
+func (c *compiler) profile(path []any, name string) *dict.Profile {
+	if name == "" {
+		return nil
+	}
+	spec, ok := c.profileSpec(name)
+	if !ok {
+		c.problem(with(path, "profile"), "there is no profile %q; %s", name, yamldoc.Suggest(name, c.profileNames()))
+		return nil
+	}
+	if c.policy == nil {
+		return nil // nothing to say: reported already
+	}
+	profile, errs := dict.CompileProfile(c.dictionary, name, spec, c.actions())
+	for _, err := range errs {
+		c.problem(with(path, "profile"), "profile %s cannot say policy %s: %v", name, c.policy.Name, err)
+	}
+	return profile
+}
+
+// profileSpec finds a profile of the site file or a shipped one, laid over the
+// one it is based on.
+func (c *compiler) profileSpec(name string) (dict.ProfileSpec, bool) {
+	own, ok := c.spec.Profiles.Get(name)
+	if !ok {
+		return dict.ShippedProfile(name)
+	}
+	if own.Base == "" {
+		return own, true
+	}
+	base, ok := dict.ShippedProfile(own.Base)
+	if !ok {
+		c.problem([]any{"profiles", name, "base"}, "there is no shipped profile %q; %s", own.Base, yamldoc.Suggest(own.Base, dict.ShippedProfiles()))
+	}
+	return own.Derive(base), true
+}
+
+func (c *compiler) profileNames() []string {
+	return append(c.spec.Profiles.Keys(), dict.ShippedProfiles()...)
+}
+
+// normalRealm is a realm as packets are looked up by: in lower case.
+func normalRealm(realm string) string { return strings.ToLower(strings.TrimPrefix(realm, "@")) }

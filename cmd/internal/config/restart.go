@@ -1,0 +1,23 @@
+package config
+
+import "slices"
+
+// NeedRestart names the keys in which a new configuration differs from this
+// one and which a running daemon cannot change.
+func (c *Config) NeedRestart(next *Config) []string {
+	var keys []string
+	changed := map[string]bool{
+		"listen.auth":  !slices.Equal(c.Radius.Auth, next.Radius.Auth),
+		"listen.acct":  !slices.Equal(c.Radius.Acct, next.Radius.Acct),
+		"admin.socket": c.Socket != next.Socket,
+		"store.path":   c.Store != next.Store,
+		"log":          c.LogLevel != next.LogLevel || c.LogJSON != next.LogJSON,
+	}
+	for key, is := range changed {
+		if is {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}

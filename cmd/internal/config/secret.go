@@ -1,0 +1,63 @@
+package config
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sekisho/radius"
+)
+
+// shortSecret is the length up to which a secret is warned of: one that can be
+// found by trying (draft-ietf-radext-deprecating-radius).
+const shortSecret = 12
+
+// secret reads a shared secret, from the site file or from the file that it
+// names. The octets are kept beside the Secret, to compare entries of one
+// source.
+func (c *compiler) secret(path []any, inline, file string) (*radius.Secret, []byte) {
+	var octets []byte
+	switch {
+	case inline != "" && file != "":
+		c.problem(with(path, "secret-file"), "expected secret or secret-file, got both")
+		return nil, nil
+	case inline != "":
+		octets = []byte(inline)
+	case file != "":
+		octets = c.secretFile(with(path, "secret-file"), file)
+	default:
+		c.problem(path, "expected a shared secret: secret, or secret-file with the name of a file that holds it")
+	}
+	if len(octets) == 0 {
+		return nil, nil
+	}
+	if len(octets) <= shortSecret {
+		c.warning(path, "the shared secret has %d octets; up to %d can be found by trying, use 32 or more", len(octets), shortSecret)
+	}
+	return radius.NewSecret(octets), octets
+}
+
+// secretFile reads a secret without the line end that editors leave. A name
+// without a slash is looked for among systemd's credentials first.
+func (c *compiler) secretFile(path []any, name string) []byte {
+	file := c.path(name)
+	if credentials := os.Getenv("CREDENTIALS_DIRECTORY"); credentials != "" && !strings.Contains(name, "/") {
+		file = filepath.Join(credentials, name)
+	}
+	octets, err := os.ReadFile(file)
+	if err != nil {
+		c.problem(path, "cannot read the secret: %v", err)
+		return nil
+	}
+	octets = bytes.TrimRight(octets, "\r\n")
+	if len(octets) == 0 {
+		c.problem(path, "%s is empty: a shared secret must not be", file)
+	}
+	return octets
+}
+
+// with extends a path without disturbing others that share its beginning.
+func with(path []any, more ...any) []any {
+	return append(append([]any(nil), path...), more...)
+}

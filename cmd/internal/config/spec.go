@@ -1,0 +1,99 @@
+package config
+
+import (
+	"net/netip"
+
+	"sekisho/dict"
+	"sekisho/engine/yamldoc"
+)
+
+// spec is the site file as it is written. Every value in it is as the operator
+// spelled it; what it means is worked out by compile.
+type spec struct {
+	Listen       listenSpec                    `yaml:"listen" jsonschema:"required,description=where the NASes' packets arrive"`
+	Admin        adminSpec                     `yaml:"admin,omitempty" jsonschema:"description=the door for operators"`
+	Store        storeSpec                     `yaml:"store,omitempty" jsonschema:"description=where contracts are kept"`
+	Log          logSpec                       `yaml:"log,omitempty" jsonschema:"description=what is logged and how"`
+	Policy       string                        `yaml:"policy" jsonschema:"required,description=a shipped policy by name or a policy file relative to this one"`
+	NAS          yamldoc.Map[nasSpec]          `yaml:"nas" jsonschema:"required,description=the access routers by name"`
+	AAA          aaaSpec                       `yaml:"aaa" jsonschema:"required,description=the home servers"`
+	Profiles     yamldoc.Map[dict.ProfileSpec] `yaml:"profiles,omitempty" jsonschema:"description=profiles of your own by name"`
+	Dictionaries yamldoc.Strings               `yaml:"dictionaries,omitempty" jsonschema:"description=dictionary files in FreeRADIUS 3 format relative to this file"`
+	Limits       limitsSpec                    `yaml:"limits,omitempty" jsonschema:"description=how much is held and for how long"`
+}
+
+type listenSpec struct {
+	Auth yamldoc.List[addrPort] `yaml:"auth" jsonschema:"required,description=for Access-Requests"`
+	Acct yamldoc.List[addrPort] `yaml:"acct,omitempty" jsonschema:"description=for Accounting-Requests"`
+}
+
+type adminSpec struct {
+	Socket string `yaml:"socket,omitempty" jsonschema:"description=unix socket of the admin API"`
+}
+
+type storeSpec struct {
+	Path string `yaml:"path,omitempty" jsonschema:"description=the bbolt file"`
+}
+
+type logSpec struct {
+	Level  string `yaml:"level,omitempty" jsonschema:"enum=debug,enum=info,enum=warn,enum=error"`
+	Format string `yaml:"format,omitempty" jsonschema:"enum=text,enum=json"`
+}
+
+type nasSpec struct {
+	Source       yamldoc.Prefix `yaml:"source" jsonschema:"required,description=address or prefix its packets come from"`
+	NASIPAddress yamldoc.Addr   `yaml:"nas-ip-address,omitempty" jsonschema:"description=NAS-IP-Address or NAS-IPv6-Address it sends; tells NASes behind one source apart"`
+	Identifier   string         `yaml:"nas-identifier,omitempty" jsonschema:"description=NAS-Identifier it sends; tells NASes behind one source apart"`
+	Secret       string         `yaml:"secret,omitempty" jsonschema:"description=the shared secret"`
+	SecretFile   string         `yaml:"secret-file,omitempty" jsonschema:"description=a file that holds the shared secret"`
+	Area         string         `yaml:"area,omitempty" jsonschema:"description=the area for the policy's rules"`
+	Profile      string         `yaml:"profile,omitempty" jsonschema:"description=how this router is told an action; without one nothing is injected"`
+
+	RequireMA       string `yaml:"require-message-authenticator,omitempty" jsonschema:"enum=no,enum=require"`
+	LimitProxyState bool   `yaml:"limit-proxy-state,omitempty" jsonschema:"description=discard Proxy-State without Message-Authenticator; not for a NAS that is a proxy"`
+	ReplyMA         string `yaml:"reply-message-authenticator,omitempty" jsonschema:"enum=always,enum=echo,enum=never"`
+	MaxOutstanding  int    `yaml:"max-outstanding,omitempty" jsonschema:"minimum=0,description=requests of this NAS waiting at once; 0 is no limit"`
+}
+
+type aaaSpec struct {
+	Servers yamldoc.Map[serverSpec] `yaml:"servers" jsonschema:"required,description=home servers by name"`
+	Pools   yamldoc.Map[poolSpec]   `yaml:"pools" jsonschema:"required,description=lists of servers by name"`
+	Realms  yamldoc.Map[string]     `yaml:"realms" jsonschema:"required,description=the pool of each realm; * is every other User-Name"`
+}
+
+type serverSpec struct {
+	Address        yamldoc.Addr     `yaml:"address" jsonschema:"required,description=IP address"`
+	AuthPort       *int             `yaml:"auth-port,omitempty" jsonschema:"minimum=0,maximum=65535,description=0 is none; 1812 if not said"`
+	AcctPort       *int             `yaml:"acct-port,omitempty" jsonschema:"minimum=0,maximum=65535,description=0 is none; 1813 if not said"`
+	Source         yamldoc.Addr     `yaml:"source,omitempty" jsonschema:"description=local address to send from"`
+	Secret         string           `yaml:"secret,omitempty" jsonschema:"description=the shared secret"`
+	SecretFile     string           `yaml:"secret-file,omitempty" jsonschema:"description=a file that holds the shared secret"`
+	ResponseWindow yamldoc.Duration `yaml:"response-window,omitempty" jsonschema:"description=how long an answer is waited for"`
+	RequireMA      string           `yaml:"require-message-authenticator,omitempty" jsonschema:"enum=no,enum=require"`
+	ProxyState     *bool            `yaml:"proxy-state,omitempty" jsonschema:"description=add a Proxy-State of our own; true if not said"`
+	MaxSockets     int              `yaml:"max-sockets,omitempty" jsonschema:"minimum=0,maximum=1024,description=sockets of 256 identifiers each"`
+}
+
+type poolSpec struct {
+	Servers yamldoc.Strings `yaml:"servers" jsonschema:"required,description=in the order in which they are asked"`
+}
+
+type limitsSpec struct {
+	CleanupDelay yamldoc.Duration `yaml:"cleanup-delay,omitempty" jsonschema:"description=how long an answer is kept for retransmissions"`
+	MaxRequests  int              `yaml:"max-requests,omitempty" jsonschema:"minimum=0,description=requests held at once"`
+}
+
+// addrPort is an IP address with a port.
+type addrPort struct{ netip.AddrPort }
+
+// UnmarshalText reads 127.0.0.1:1812 or [2001:db8::1]:1812.
+func (a *addrPort) UnmarshalText(text []byte) error {
+	v, err := netip.ParseAddrPort(string(text))
+	a.AddrPort = v
+	return err
+}
+
+// Expected describes the spelling to an operator.
+func (addrPort) Expected() string {
+	return "an IP address with a port such as 192.0.2.1:1812 or [2001:db8::1]:1812"
+}

@@ -1,0 +1,157 @@
+// Package daemon is the running whole: the site file's configuration, the
+// store, the proxy and the operators' door, started, reloaded and stopped
+// together. It decides nothing and speaks no RADIUS.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/cmd/internal/config"
+	"sekisho/cmd/internal/metrics"
+	"sekisho/radius"
+	"sekisho/store"
+)
+
+// Options are what a Daemon is told beside its site file.
+type Options struct {
+	Version string
+	Clock   func() time.Time // what time it is for the policy; nil: time.Now
+	Log     *slog.Logger
+	Debug   io.Writer // where every packet's way is written; nil: nowhere
+}
+
+// Daemon is a running sekisho.
+type Daemon struct {
+	options Options
+	started time.Time
+	store   *store.Store
+	proxy   *radius.Proxy
+	door    *admin.Server
+
+	config atomic.Pointer[config.Config]
+	reload sync.Mutex
+	last   atomic.Pointer[admin.Reload]
+}
+
+// Start brings everything up, or nothing.
+func Start(c *config.Config, o Options) (*Daemon, error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Daemon{options: o, started: time.Now()}
+	d.config.Store(c)
+	d.last.Store(&admin.Reload{OK: true})
+	if err := d.start(c); err != nil {
+		return nil, errors.Join(err, d.close(context.Background()))
+	}
+	return d, nil
+}
+
+func (d *Daemon) start(c *config.Config) (err error) {
+	if d.store, err = store.Open(c.Store, store.Options{}); err != nil {
+		return err
+	}
+	d.proxy, err = radius.Start(c.Radius, radius.Options{Subscribers: d.store, Clock: d.options.Clock, Log: d.options.Log})
+	if err != nil {
+		return err
+	}
+	d.proxy.SetDebug(d.options.Debug)
+	d.door, err = admin.Serve(c.Socket, d.routes(), d.options.Log)
+	return err
+}
+
+// routes is everything that the door serves.
+func (d *Daemon) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	admin.MountContracts(mux, d.store)
+	admin.MountExplain(mux, d)
+	admin.MountControl(mux, d)
+	mux.Handle("GET /metrics", metrics.Handler(metrics.Source{
+		Version:  d.options.Version,
+		Proxy:    d.proxy.Stats,
+		ReloadOK: func() bool { return d.last.Load().OK },
+	}))
+	return mux
+}
+
+// Addresses tells where the proxy listens.
+func (d *Daemon) Addresses() (auth, acct []string) {
+	a, b := d.proxy.Addresses()
+	for _, addr := range a {
+		auth = append(auth, addr.String())
+	}
+	for _, addr := range b {
+		acct = append(acct, addr.String())
+	}
+	return auth, acct
+}
+
+// Reload reads the site file anew and works by it from the next packet on. If
+// it has errors the old configuration stays.
+func (d *Daemon) Reload(context.Context) error {
+	d.reload.Lock()
+	defer d.reload.Unlock()
+	err := d.reloadFile()
+	result := &admin.Reload{At: time.Now(), OK: err == nil}
+	if err != nil {
+		result.Error = err.Error()
+		d.options.Log.Error("reload refused: the old configuration stays", "config", d.config.Load().File, "error", err)
+	} else {
+		d.options.Log.Info("reloaded", "config", d.config.Load().File, "policy", d.config.Load().Policy.Name)
+	}
+	d.last.Store(result)
+	return err
+}
+
+func (d *Daemon) reloadFile() error {
+	old := d.config.Load()
+	c, problems := config.Load(old.File)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	for _, warning := range problems {
+		d.options.Log.Warn(warning.String())
+	}
+	for _, key := range old.NeedRestart(c) {
+		d.options.Log.Warn("a changed key takes effect at the next start only", "key", key)
+	}
+	d.proxy.Reload(c.Radius)
+	d.config.Store(c)
+	return nil
+}
+
+// Shutdown takes no more requests, lets those under way finish until the
+// context ends, and closes everything.
+func (d *Daemon) Shutdown(ctx context.Context) error {
+	if err := d.close(ctx); err != nil {
+		return fmt.Errorf("shutting down: %w", err)
+	}
+	return nil
+}
+
+// close closes what was opened, the proxy first: it uses the others.
+func (d *Daemon) close(ctx context.Context) error {
+	var errs []error
+	if d.proxy != nil {
+		errs = append(errs, d.proxy.Shutdown(ctx))
+	}
+	if d.door != nil {
+		errs = append(errs, d.door.Shutdown(ctx))
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	return errors.Join(errs...)
+}

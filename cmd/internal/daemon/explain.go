@@ -1,0 +1,149 @@
+package daemon
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/cmd/internal/config"
+	"sekisho/engine"
+	"sekisho/engine/yamldoc"
+	"sekisho/radius"
+)
+
+// Explain answers what is decided for a login and why. The decision and its
+// trace are the engine's own.
+func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
+	c := d.config.Load()
+	if q.At.IsZero() {
+		q.At = d.options.Clock()
+	}
+	facts, err := d.facts(c, q)
+	if err != nil {
+		return admin.Explanation{}, err
+	}
+	nases, err := asked(c, q.NAS)
+	if err != nil {
+		return admin.Explanation{}, err
+	}
+	e := admin.Explanation{
+		User:    q.User,
+		Policy:  c.Policy.Name,
+		At:      q.At,
+		Account: facts.Login.Account,
+		Realm:   facts.Login.Realm,
+		Form:    facts.Login.Form,
+	}
+	if facts.Contract != nil {
+		contract := admin.Contract(*facts.Contract)
+		e.Contract = &contract
+		if course, ok := c.Policy.Course(facts.Contract.Course); ok {
+			e.Course = course.ID
+		}
+	}
+	for _, n := range nases {
+		e.Answers = merge(e.Answers, answer(c.Policy, facts, n, q.At))
+	}
+	return e, nil
+}
+
+// facts collects what the decision rests on, all but the NAS.
+func (d *Daemon) facts(c *config.Config, q admin.Question) (engine.Facts, error) {
+	f := engine.Facts{Login: c.Policy.ReadLogin(q.User), Stages: q.Stages}
+	for name, value := range q.Request {
+		f.Request = append(f.Request, engine.Attribute{Name: name, Value: value})
+	}
+	if f.Login.Account == "" {
+		return f, nil
+	}
+	contract, ok, err := d.store.Contract(f.Login.Account)
+	if err != nil {
+		return f, fmt.Errorf("looking up the contract: %w", err)
+	}
+	if ok {
+		f.Contract = &contract
+	}
+	return f, nil
+}
+
+// asked are the NASes that the question is about.
+func asked(c *config.Config, name string) ([]radius.NAS, error) {
+	if name == "" {
+		return c.Radius.NAS, nil
+	}
+	for _, n := range c.Radius.NAS {
+		if n.Name == name {
+			return []radius.NAS{n}, nil
+		}
+	}
+	var known []string
+	for _, n := range c.Radius.NAS {
+		known = append(known, n.Name)
+	}
+	return nil, &admin.Problem{
+		Status: http.StatusNotFound,
+		Detail: fmt.Sprintf("%s has no NAS %q; %s", c.File, name, yamldoc.Suggest(name, known)),
+	}
+}
+
+func answer(p *engine.Policy, f engine.Facts, n radius.NAS, at time.Time) admin.Answer {
+	f.NAS = engine.NAS{Name: n.Name, Area: n.Area}
+	decision := engine.Explain(p, &f, at)
+	a := admin.Answer{
+		NAS:    []string{n.Name},
+		Area:   n.Area,
+		Action: decision.Action,
+		Rule:   decision.Rule,
+	}
+	for _, step := range decision.Trace {
+		a.Trace = append(a.Trace, admin.Step{
+			Rule: step.Rule, ID: step.ID, Outcome: string(step.Outcome), Action: step.Action, Reason: step.Reason,
+		})
+	}
+	if !decision.Until.IsZero() {
+		until := decision.Until.In(p.Location)
+		next := engine.Decide(p, &f, until)
+		a.Until, a.Next = &until, &admin.Outcome{Action: next.Action, Rule: next.Rule}
+	}
+	if rule, ok := p.Rule(decision.Rule); ok {
+		a.Because = admin.Text(rule.Because)
+		a.Remedies = remedies(p, rule)
+	}
+	a.Profile, a.Attributes, a.Note = said(n, decision.Action)
+	return a
+}
+
+func remedies(p *engine.Policy, rule engine.Rule) []admin.Text {
+	var texts []admin.Text
+	for _, r := range p.Remedies {
+		if slices.Contains(rule.Remedies, r.Name) {
+			texts = append(texts, admin.Text(r.Text))
+		}
+	}
+	return texts
+}
+
+// said is what this NAS is sent for an action.
+func said(n radius.NAS, action string) (profile string, attributes []string, note string) {
+	if n.Profile == nil {
+		return "", nil, "the NAS has no profile: nothing is injected"
+	}
+	saying, _ := n.Profile.Login(action)
+	if len(saying.Text) == 0 {
+		note = "this action needs no attribute"
+	}
+	return n.Profile.Name, saying.Text, note
+}
+
+// merge joins answers that differ in nothing but the name of the NAS.
+func merge(answers []admin.Answer, a admin.Answer) []admin.Answer {
+	for i, b := range answers {
+		if a.Action == b.Action && a.Rule == b.Rule && a.Area == b.Area && a.Profile == b.Profile && slices.Equal(a.Trace, b.Trace) {
+			answers[i].NAS = append(answers[i].NAS, a.NAS...)
+			return answers
+		}
+	}
+	return append(answers, a)
+}

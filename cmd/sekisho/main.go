@@ -1,0 +1,43 @@
+// Command sekisho is a RADIUS-integrated subscriber policy engine: it stands
+// between access routers and AAA servers and decides for every session what
+// the router is to filter.
+package main
+
+import (
+	"os"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() {
+	app := newApp()
+	os.Exit(exitCode(app, app.Run(flagsFirst(app, os.Args))))
+}
+
+func newApp() *cli.App {
+	app := &cli.App{
+		Name:                 "sekisho",
+		Usage:                "decide for every subscriber session whether port 25 is open, and tell the router so",
+		Version:              version(),
+		HideVersion:          true,
+		Suggest:              true,
+		EnableBashCompletion: true,
+		Flags:                []cli.Flag{socketFlag()},
+		CommandNotFound:      commandNotFound,
+		OnUsageError:         onUsageError,
+		ExitErrHandler:       func(*cli.Context, error) {}, // exitCode maps errors, once, at the end
+		Commands: []*cli.Command{
+			serveCommand(),
+			checkCommand(),
+			demoCommand(),
+			statusCommand(),
+			reloadCommand(),
+			explainCommand(),
+			decideCommand(),
+			contractsCommand(),
+			versionCommand(),
+		},
+	}
+	shortUsageErrors(app.Commands)
+	return app
+}

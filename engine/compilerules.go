@@ -52,11 +52,11 @@ var (
 func (c *compiler) condition(spec Condition, at []any, outermost bool) condition {
 	var when condition
 	add := func(k key, want, known []string) {
-		if len(want) > 0 {
+		if want != nil {
 			when.tests = append(when.tests, test{key: k, want: c.words(want, known, keyNames[k], below(at, keyNames[k]))})
 		}
 	}
-	if len(spec.Course) > 0 {
+	if spec.Course != nil {
 		when.tests, when.asksCourse = append(when.tests, c.courseTest(spec.Course, below(at, "course"))), true
 	}
 	add(formKey, spec.Form, c.forms())
@@ -83,6 +83,7 @@ func (c *compiler) condition(spec Condition, at []any, outermost bool) condition
 
 // words folds a list of wanted values and checks them where there is a list of known ones.
 func (c *compiler) words(want, known []string, what string, at []any) []string {
+	c.notEmpty(want, at)
 	folded := make([]string, len(want))
 	for i, w := range want {
 		folded[i] = Fold(w)
@@ -93,6 +94,13 @@ func (c *compiler) words(want, known []string, what string, at []any) []string {
 		}
 	}
 	return folded
+}
+
+// notEmpty refuses a list of nothing: no session has one of no values, and it is never what was meant.
+func (c *compiler) notEmpty(want []string, at []any) {
+	if len(want) == 0 {
+		c.fault(at, "expected at least one value, got an empty list")
+	}
 }
 
 func (c *compiler) forms() []string {
@@ -106,6 +114,7 @@ func (c *compiler) forms() []string {
 }
 
 func (c *compiler) courseTest(names []string, at []any) test {
+	c.notEmpty(names, at)
 	t := test{key: courseKey, want: names, courses: make([]bool, len(c.spec.Courses))}
 	for i, name := range names {
 		if n := c.policy.courses.find(name); n >= 0 {
@@ -123,11 +132,14 @@ func (c *compiler) courseTest(names []string, at []any) test {
 	return t
 }
 
-// courseWords lists the ids and groups, sorted, then the names that a reader may have meant.
+// courseWords lists what a reader may have meant: groups, ids, names.
 func (c *compiler) courseWords() []string {
 	words := slices.Sorted(maps.Keys(c.groups))
 	for _, course := range c.spec.Courses {
 		words = append(words, course.ID)
+	}
+	for _, course := range c.spec.Courses {
+		words = append(words, course.Name)
 	}
 	return words
 }

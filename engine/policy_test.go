@@ -84,10 +84,23 @@ func TestCourseKnowsEverySpelling(t *testing.T) {
 		"adsl": "adsl", "ADSLアッカ": "adsl", "ＡＤＳＬｱｯｶ": "adsl", " adslアッカコース ": "adsl", "ADSLアッカ(12M)": "adsl",
 		"ADSLアッカコース(1.5M～50M超のすべて)": "adsl", "ADSLアッカ（8M）コース": "adsl", "ADSLアッカ (50Mbps)": "adsl",
 		"HIKARI": "fiber", "hikariコース": "fiber",
+		"Late(8M)": "late",
 		"ADSLアッカ(IP電話対応)": "", "ADSLアッカ()": "", "(12M)": "", "ADSLアッカ(12)": "", "ADSLアッカ(12M": "", "": "", "コース": "", "group-1": "", "unnamed": "",
 	} {
 		if got, ok := p.Course(in); got.ID != want || ok != (want != "") {
 			t.Errorf("Course(%q) = %q, %v; want %q", in, got.ID, ok, want)
+		}
+	}
+}
+
+func TestSpeedGradesAndEndingsMustBeAskedFor(t *testing.T) {
+	t.Parallel()
+	s := spec()
+	s.CourseNames = CourseNames{}
+	p := compiled(t, s)
+	for _, in := range []string{"ADSLアッカ(12M)", "ADSLアッカコース"} {
+		if got, ok := p.Course(in); ok {
+			t.Errorf("Course(%q) = %q", in, got.ID)
 		}
 	}
 }
@@ -97,6 +110,11 @@ func TestPolicyAnswersAboutItself(t *testing.T) {
 	p := compiled(t, spec())
 	if got := p.RequestAttributes(); len(got) != 1 || got[0] != "NAS-Port-Type" {
 		t.Errorf("RequestAttributes: %q", got)
+	}
+	s := spec()
+	s.Rules[2].When.Not = &Condition{Area: []string{"Osaka"}}
+	if got := compiled(t, s).Areas(); len(got) != 3 || got[1] != "osaka" {
+		t.Errorf("Areas with one below not: %q", got)
 	}
 	if got := p.Areas(); len(got) != 2 || got[0] != "okinawa" || got[1] != "tokyo" {
 		t.Errorf("Areas: %q", got)
@@ -119,4 +137,20 @@ func TestPolicyAnswersAboutItself(t *testing.T) {
 	if got := len(p.Courses()); got != 4 {
 		t.Errorf("Courses: %d", got)
 	}
+}
+
+func FuzzReadLogin(f *testing.F) {
+	p := compiled(f, spec())
+	for _, s := range []string{"", "@", "f.@isp.example", "F.U@ISP.EXAMPLE", "a@b@c", "\xff@isp.example", "ｕ＠isp.example", " u@isp.example "} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		l := p.ReadLogin(s)
+		if (l.Account == "") != (l.Form == "") || (l.Account == "") != (l.Realm == "") {
+			t.Errorf("ReadLogin(%q) = %+v is neither read nor unread", s, l)
+		}
+		if Fold(s) == s && l.Account != "" && p.ReadLogin(l.Account+"@"+l.Realm).Realm != l.Realm {
+			t.Errorf("ReadLogin(%q) = %+v loses its realm", s, l)
+		}
+	})
 }

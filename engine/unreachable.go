@@ -3,6 +3,7 @@ package engine
 import (
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // unreachable warns of rules that can never win, because earlier ones take every session that they match.
@@ -11,8 +12,6 @@ func (c *compiler) unreachable() {
 	for i := range p.rules {
 		if by := p.shadowedBy(i); by != "" {
 			c.warn([]any{"rules", i}, "can never win: %s before it takes every session that it matches", by)
-		} else if wanted := p.rules[i].when.course(); wanted != nil && !slices.Contains(wanted, true) {
-			c.warn([]any{"rules", i, "when", "course"}, "can never win: no course is meant")
 		}
 	}
 }
@@ -37,17 +36,7 @@ func (p *Policy) shadowedBy(i int) string {
 			names = append(names, name)
 		}
 	}
-	return join2(names)
-}
-
-func join2(names []string) string {
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return names[0]
-	}
-	return names[0] + " and " + join2(names[1:])
+	return strings.Join(names, " and ")
 }
 
 // covers says whether e wins wherever r could, for one course. It may say no where it is so.

@@ -66,7 +66,7 @@ func (w whenText) spec() engine.Condition {
 		Segment: w.Segment, Status: w.Status, Area: w.Area, NAS: w.NAS, Contract: w.Contract,
 	}
 	for _, r := range w.Request {
-		wanted := engine.Wanted{}
+		wanted := engine.Wanted{Name: r.Key}
 		for _, v := range r.Value {
 			name, value := spelt(r.Key, string(v))
 			wanted.Name, wanted.Values = name, append(wanted.Values, value)

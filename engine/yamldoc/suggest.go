@@ -1,6 +1,9 @@
 package yamldoc
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Nearest gives the word of known that a reader most probably meant by word: a spelling at most a third of its
 // letters away (3 at most). It reports false when nothing is that near.
@@ -45,4 +48,13 @@ func distance(a, b []rune) int {
 		before, row = row, next
 	}
 	return row[len(b)]
+}
+
+const listed = 12 // words of a list that a reader still looks through
+
+func list(words []string) string {
+	if len(words) <= listed+1 {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:listed], ", "), len(words)-listed)
 }

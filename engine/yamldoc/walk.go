@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -252,5 +251,3 @@ func (w *walk) missing(at ast.Node, fields []field, given []string) {
 		}
 	}
 }
-
-func list(words []string) string { return strings.Join(words, ", ") }

@@ -148,7 +148,7 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 			"1:1: listen: missing; this key is required (a string)",
 			`1:12: wait-time: expected a duration such as 5s or 1h30m, got "3x"`,
 			`2:7: port: expected a whole number, got "many"`,
-			"3:1: bogus: unknown key; known here: listen, mode, port, debug, share, wait-time, nets, nas, actions, rules, start, extra, tags, owner"}},
+			"3:1: bogus: unknown key; known here: listen, mode, port, debug, share, wait-time, nets, nas, actions, rules, start, extra and 2 more"}},
 		{"element without a name", "listen: x\nrules: [{}]\n", []string{"2:9: rules[0].name: missing; this key is required (a string)"}},
 		{"alias of nothing", "listen: *nobody\n", []string{"1:9: listen: the alias has no anchor of that name"}},
 		{"alias of itself", "listen: x\nextra: &a {address: *a, secret: s}\n", []string{"2:21: extra.address: expected an IP address such as 192.0.2.1 or 2001:db8::1, got a mapping"}},

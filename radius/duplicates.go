@@ -3,6 +3,7 @@ package radius
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +31,7 @@ type duplicates struct {
 type shard struct {
 	mu           sync.Mutex
 	transactions map[duplicateKey]*transaction
-	answered     []*transaction // oldest first: every answer is kept equally long
+	answered     []*transaction // the first to expire first
 }
 
 func newDuplicates() *duplicates {
@@ -74,7 +75,11 @@ func (d *duplicates) remember(t *transaction) {
 	s := d.shard(t.key())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answered = append(s.answered, t)
+	at := len(s.answered)
+	for at > 0 && s.answered[at-1].expires.After(t.expires) {
+		at-- // that one was answered under a configuration with a longer delay
+	}
+	s.answered = slices.Insert(s.answered, at, t)
 }
 
 // forget takes out a transaction that got no answer, so that a retransmission

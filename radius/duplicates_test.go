@@ -1,0 +1,113 @@
+package radius
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+)
+
+func waitingTransaction(id byte, authenticator byte) *transaction {
+	request := make(packet, headerLen)
+	request[0], request[1], request[4] = accessRequest, id, authenticator
+	return &transaction{
+		listener: &listener{},
+		nas:      &nasEntry{counters: new(nasCounters)},
+		client:   netip.MustParseAddrPort("192.0.2.1:1000"),
+		request:  request,
+	}
+}
+
+// TestHeldNeverDrifts does to a cache what listeners, sockets and the sweep do
+// to it, all at once, and checks that nothing stays.
+func TestHeldNeverDrifts(t *testing.T) {
+	t.Parallel()
+	d := newDuplicates()
+	start := time.Unix(1000, 0)
+	var all sync.WaitGroup
+	underWay := make(chan *transaction, 64)
+	for seed := range uint64(2) { // as listeners
+		all.Go(func() {
+			random := rand.New(rand.NewPCG(seed, 1))
+			for range 20000 {
+				tr := waitingTransaction(byte(random.IntN(8)), byte(random.IntN(3)))
+				tr.listener.number = uint16(seed)
+				if same, why := d.admit(tr, 12); same == nil && why == forwarded {
+					tr.nas.counters.outstanding.Add(1)
+					underWay <- tr
+				}
+			}
+		})
+	}
+	var ends sync.WaitGroup
+	for seed := range uint64(2) { // as sockets and the sweep
+		ends.Go(func() {
+			random := rand.New(rand.NewPCG(seed, 2))
+			for tr := range underWay {
+				switch {
+				case random.IntN(2) == 0 && tr.leave(abandoned):
+					d.forget(tr)
+				case tr.leave(answering):
+					tr.expires = start
+					d.remember(tr)
+					tr.state.Store(answered)
+				}
+				if random.IntN(10) == 0 {
+					d.expire(start)
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(underWay)
+	ends.Wait()
+	if held, entered := d.held.Load(), d.size(); held != int64(entered) {
+		t.Errorf("%d counted, %d there", held, entered)
+	}
+	d.expire(start)
+	if held, entered := d.held.Load(), d.size(); held != 0 || entered != 0 {
+		t.Errorf("at the end %d counted, %d there", held, entered)
+	}
+}
+
+func (d *duplicates) size() (n int) {
+	for i := range d.shards {
+		n += len(d.shards[i].transactions)
+	}
+	return n
+}
+
+func TestAnswersExpireInTheirOrder(t *testing.T) {
+	t.Parallel()
+	d := newDuplicates()
+	start := time.Unix(1000, 0)
+	for i := range byte(3) {
+		tr := waitingTransaction(i*shards, 0) // the same shard
+		d.admit(tr, 10)
+		tr.leave(answering)
+		tr.expires = start.Add(time.Duration(i) * time.Second)
+		d.remember(tr)
+	}
+	for i, want := range []int{2, 1, 0} {
+		if d.expire(start.Add(time.Duration(i) * time.Second)); d.size() != want {
+			t.Errorf("after %d s: %d held, want %d", i, d.size(), want)
+		}
+	}
+}
+
+func TestAShorterDelayIsNotHeldUpByALongerOne(t *testing.T) {
+	t.Parallel()
+	d := newDuplicates()
+	start := time.Unix(1000, 0)
+	for i, delay := range []time.Duration{time.Minute, time.Second} { // a reload in between
+		tr := waitingTransaction(byte(i)*shards, 0)
+		d.admit(tr, 10)
+		tr.leave(answering)
+		tr.expires = start.Add(delay)
+		d.remember(tr)
+	}
+	if d.expire(start.Add(time.Second)); d.size() != 1 {
+		t.Errorf("%d held, want the one of a minute", d.size())
+	}
+}

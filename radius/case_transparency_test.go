@@ -14,7 +14,9 @@ func TestCase19ProxyStatesAreTheRouters(t *testing.T) {
 		name string
 		echo func(states []radiustest.Attribute) []radiustest.Attribute
 	}{
-		{"reversed", func(s []radiustest.Attribute) []radiustest.Attribute { return []radiustest.Attribute{s[3], s[2], s[1], s[0]} }},
+		{"reversed", func(s []radiustest.Attribute) []radiustest.Attribute {
+			return []radiustest.Attribute{s[3], s[2], s[1], s[0]}
+		}},
 		{"dropped", func([]radiustest.Attribute) []radiustest.Attribute { return nil }},
 		{"duplicated", func(s []radiustest.Attribute) []radiustest.Attribute { return append(s, s...) }},
 		{"only ours", func(s []radiustest.Attribute) []radiustest.Attribute { return s[3:] }},

@@ -53,8 +53,31 @@ func CodeName(code byte) string {
 var masked = map[dict.Key]bool{
 	{Number: typeCHAPPassword}: true,
 	{Number: typeARAPPassword}: true,
+	{Number: 214}:              true, // Ascend-Send-Secret, Ascend-Receive-Secret of old boxes
+	{Number: 215}:              true,
 	{Vendor: 311, Number: 1}:   true, // MS-CHAP-Response
+	{Vendor: 311, Number: 3}:   true, // MS-CHAP-CPW-1, MS-CHAP-CPW-2 and the passwords that go with them
+	{Vendor: 311, Number: 4}:   true,
+	{Vendor: 311, Number: 5}:   true,
+	{Vendor: 311, Number: 6}:   true,
 	{Vendor: 311, Number: 25}:  true, // MS-CHAP2-Response
+	{Vendor: 311, Number: 27}:  true, // MS-CHAP2-CPW
+	{Vendor: 4874, Number: 9}:  true, // ERX-Tunnel-Password, which travels in the clear
+}
+
+// maskedPair reports whether an attribute is a text pair that sets a secret,
+// such as vpdn:l2tp-tunnel-password=….
+func maskedPair(k dict.Key, value []byte) bool {
+	if k.Vendor != ciscoVendor || k.Number != ciscoAVPair {
+		return false
+	}
+	name, _, _ := bytes.Cut(bytes.ToLower(value), []byte("="))
+	for _, word := range []string{"password", "secret", "key", "psk"} {
+		if bytes.Contains(name, []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Debug) received(t *transaction) {
@@ -180,7 +203,7 @@ func (b *block) vendor(attr []byte) {
 func (b *block) attribute(k dict.Key, value []byte) {
 	a, ok := b.dict.ByKey(k)
 	switch {
-	case masked[k] || ok && a.Cipher != dict.Clear:
+	case masked[k] || maskedPair(k, value) || ok && a.Cipher != dict.Clear:
 		b.line("  %s = <<< secret >>>", attributeName(a, k))
 	case !ok:
 		b.line("  %s = 0x%x", attributeName(a, k), value)

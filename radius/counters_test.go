@@ -1,0 +1,60 @@
+package radius_test
+
+import (
+	"fmt"
+	"testing"
+
+	"sekisho/radius"
+	"sekisho/radius/radiustest"
+)
+
+func TestStats(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.exchange(s.nas, access(t, 1, user))
+	s.exchange(s.nas, access(t, 1, user))
+	s.exchange(s.nas, access(t, 2, "01 10 'f.u1@atson.net'"))
+	s.exchange(s.acct, accounting(t, 1, user))
+	s.dropped("code", s.acct, access(t, 1, user))
+	got := s.proxy.Stats()
+	want := radius.Stats{
+		NAS: map[string]radius.NASStats{"bras1": {
+			Received: map[byte]uint64{1: 3, 4: 1, 12: 1}, Answered: map[byte]uint64{2: 2, 5: 2},
+			Dropped: map[string]uint64{"duplicate": 1}, Injections: map[string]uint64{"injected": 1, "nothing-to-say": 1},
+		}},
+		AAA: map[string]radius.AAAStats{"tokyo-1": {
+			Sent: map[byte]uint64{1: 2, 4: 1}, Received: map[byte]uint64{2: 2, 5: 1}, Dropped: map[string]uint64{}, Sockets: 1,
+		}},
+		Decisions: map[radius.Ruling]uint64{{Action: "block", Rule: "stage"}: 1, {Action: "open", Rule: "fixed"}: 1},
+		Unknown:   map[string]uint64{"code": 1},
+		Held:      3,
+	}
+	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestStatsOfAServerInSeveralPools(t *testing.T) {
+	t.Parallel()
+	s := start(t, answering(silent))
+	server := s.setup.server
+	server.Auth, server.Acct = s.aaa.Addr, s.aaa.Addr
+	s.setup.config.Realms = map[string]*radius.Pool{
+		"*":         {Name: "all", Servers: []*radius.AAA{&server}},
+		"atson.net": {Name: "atson", Servers: []*radius.AAA{&server}},
+	}
+	s.proxy.Reload(s.config())
+	must(t, s.nas.Send(access(t, 1, user)))
+	must(t, s.nas.Send(access(t, 2, "01 03 'u'")))
+	s.seen(2)
+	if aaa := s.proxy.Stats().AAA["tokyo-1"]; aaa.Sockets != 1 || aaa.Outstanding != 2 {
+		t.Errorf("%d sockets and %d outstanding, want 1 and 2", aaa.Sockets, aaa.Outstanding)
+	}
+}
+
+func TestCodeNames(t *testing.T) {
+	t.Parallel()
+	if got := radius.CodeName(radiustest.AccessChallenge) + " " + radius.CodeName(99); got != "Access-Challenge code-99" {
+		t.Error(got)
+	}
+}

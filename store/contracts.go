@@ -18,9 +18,6 @@ const walkRows = 1000
 // meant for the path of a packet: one short read, which waits for no writer.
 func (s *Store) Contract(account string) (c engine.Contract, found bool, err error) {
 	key := engine.Fold(account)
-	if key == "" {
-		return c, false, nil
-	}
 	err = s.view(func(tx *bolt.Tx) error {
 		b, err := contractsIn(tx)
 		if err != nil {

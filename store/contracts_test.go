@@ -240,6 +240,25 @@ func TestAllContractsOverManyTransactions(t *testing.T) {
 	}
 }
 
+// TestWalkThatIsOvertakenByClose: what was read before stays readable, though
+// its pages are gone.
+func TestWalkThatIsOvertakenByClose(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t, numbered(walkRows+1, "c")...)
+	n, last := 0, error(nil)
+	for _, err := range s.AllContracts("") {
+		if n == 0 {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n, last = n+1, err
+	}
+	if n != walkRows+1 || !errors.Is(last, ErrClosed) {
+		t.Errorf("after %d steps: %v", n, last)
+	}
+}
+
 func TestBackupIsAStore(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t, numbered(1500, "c")...)

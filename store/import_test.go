@@ -226,6 +226,23 @@ func TestImportEndsWithItsContext(t *testing.T) {
 	})
 }
 
+func TestImportOfSeveralChunks(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	s.direct = 0
+	mustImport(t, s, numbered(2*chunkRows+1, "c")...)
+	walked := 0
+	for _, err := range s.AllContracts("") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		walked++
+	}
+	if n, err := s.Count(); n != 2*chunkRows+1 || walked != n || err != nil {
+		t.Errorf("Count() = %d, %v; a walk meets %d of %d", n, err, walked, 2*chunkRows+1)
+	}
+}
+
 func TestGivenUpGenerationIsRemoved(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t, contract("old", "old"))
@@ -300,14 +317,19 @@ func TestImportsWaitForEachOther(t *testing.T) {
 		s := openTemp(t)
 		s.direct = direct
 		var imports sync.WaitGroup
-		for i := range 8 {
+		for importer := range 8 {
 			imports.Go(func() {
-				if _, err := s.ImportContracts(t.Context(), each(contract(fmt.Sprint(i), "c")), ImportOptions{}); err != nil {
-					t.Error(err)
+				for i := range 10 {
+					one := contract(fmt.Sprintf("%d-%d", importer, i), "c")
+					if _, err := s.ImportContracts(t.Context(), each(one), ImportOptions{}); err != nil {
+						t.Error(err)
+					}
 				}
 			})
 		}
 		imports.Wait()
-		expect(t, s, "0=c 1=c 2=c 3=c 4=c 5=c 6=c 7=c")
+		if n, err := s.Count(); n != 80 || err != nil {
+			t.Errorf("%d contracts of 80, %v", n, err)
+		}
 	})
 }

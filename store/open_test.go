@@ -185,6 +185,28 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestTruncatedFileIsFoundByItsLength also where the pages that Open itself
+// reads are all there.
+func TestTruncatedFileIsFoundByItsLength(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t, numbered(2000, "c")...)
+	defer s.Close() // before the check at the end, which would meet the missing pages
+	var used int64
+	err := s.view(func(tx *bolt.Tx) error {
+		used = tx.Size()
+		return nil
+	})
+	if err := errors.Join(err, s.refuseTruncated()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(s.Path(), used-1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.refuseTruncated(); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "truncated") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestOpenNeedsTheDirectory(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "missing")

@@ -44,7 +44,7 @@ func explain(c *cli.Context) error {
 }
 
 func question(c *cli.Context) (admin.Question, error) {
-	q := admin.Question{User: c.Args().First(), NAS: c.String("nas"), Stages: c.StringSlice("stage"), Request: map[string]string{}}
+	q := admin.Question{User: c.Args().First(), NAS: c.String("nas"), At: c.String("at"), Stages: c.StringSlice("stage"), Request: map[string]string{}}
 	if c.NArg() != 1 {
 		return q, usagef("explain: expected one login such as f.uf234at567c@atson.net")
 	}
@@ -58,9 +58,7 @@ func question(c *cli.Context) (admin.Question, error) {
 		}
 		q.Request[name] = value
 	}
-	var err error
-	q.At, err = instant(c, "at", time.Local)
-	return q, err
+	return q, nil
 }
 
 func writeExplanation(w io.Writer, e admin.Explanation, lang string) error {

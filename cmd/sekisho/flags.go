@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
 
 	"github.com/urfave/cli/v2"
@@ -38,19 +39,14 @@ func outputFlag(formats ...string) cli.Flag {
 	}
 }
 
-// instant reads a flag as a time: RFC 3339, or a local date or date-time.
+// instant reads a flag as a time; zero where it is not given.
 func instant(c *cli.Context, name string, local *time.Location) (time.Time, error) {
-	text := c.String(name)
-	if text == "" {
+	if c.String(name) == "" {
 		return time.Time{}, nil
 	}
-	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return at, nil
+	at, err := admin.Instant(c.String(name), local)
+	if err != nil {
+		return at, usagef("--%s: %w", name, err)
 	}
-	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if at, err := time.ParseInLocation(layout, text, local); err == nil {
-			return at, nil
-		}
-	}
-	return time.Time{}, usagef("--%s: expected a time such as 2007-05-15T00:00:00+09:00 or 2007-05-15, got %q", name, text)
+	return at, nil
 }

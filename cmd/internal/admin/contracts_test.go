@@ -166,7 +166,7 @@ func TestImportOverTheSocket(t *testing.T) {
 
 func TestImportOverTheSocketRefuses(t *testing.T) {
 	t.Parallel()
-	wrong := "account,course\n" + strings.Repeat("a\n", 200_000) // more than the buffers of both sides
+	wrong := "account,course\n" + strings.Repeat("a\n", 2_000_000) // more than the buffers on the way hold
 	tests := []struct {
 		name, query, csv string
 		status           int

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,7 +15,7 @@ import (
 type Question struct {
 	User    string
 	NAS     string            // name of a NAS of the site file; empty: every area in which the answer differs
-	At      time.Time         // zero: now
+	At      string            // see Instant; empty: now
 	Stages  []string          // planned stages to pretend in force
 	Request map[string]string // request attributes by name
 }
@@ -96,16 +97,9 @@ func MountExplain(mux *http.ServeMux, e Explainer) {
 }
 
 func questionOf(v url.Values) (Question, error) {
-	q := Question{User: v.Get("user"), NAS: v.Get("nas"), Stages: v["stage"], Request: map[string]string{}}
+	q := Question{User: v.Get("user"), NAS: v.Get("nas"), At: v.Get("at"), Stages: v["stage"], Request: map[string]string{}}
 	if q.User == "" {
 		return q, badRequest("user: expected a login such as f.uf234at567c@atson.net")
-	}
-	if at := v.Get("at"); at != "" {
-		parsed, err := time.Parse(time.RFC3339Nano, at)
-		if err != nil {
-			return q, badRequest("at: expected a time such as 2007-05-15T00:00:00+09:00, got " + at)
-		}
-		q.At = parsed
 	}
 	for _, pair := range v["request"] {
 		name, value, ok := strings.Cut(pair, "=")
@@ -117,13 +111,27 @@ func questionOf(v url.Values) (Question, error) {
 	return q, nil
 }
 
+// Instant reads a time as people give it: RFC 3339, or a date or date-time
+// without a zone, which is meant in local.
+func Instant(text string, local *time.Location) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		return at, nil
+	}
+	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if at, err := time.ParseInLocation(layout, text, local); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, badRequest(fmt.Sprintf("expected a time such as 2007-05-15T00:00:00+09:00 or 2007-05-15, got %q", text))
+}
+
 func (q Question) values() url.Values {
 	v := url.Values{"user": {q.User}, "stage": q.Stages}
 	if q.NAS != "" {
 		v.Set("nas", q.NAS)
 	}
-	if !q.At.IsZero() {
-		v.Set("at", q.At.Format(time.RFC3339Nano))
+	if q.At != "" {
+		v.Set("at", q.At)
 	}
 	for name, value := range q.Request {
 		v.Add("request", name+"="+value)

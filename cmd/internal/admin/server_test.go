@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -307,35 +306,41 @@ func TestReadJSON(t *testing.T) {
 	}
 }
 
-// TestSlowClientsAreCutOff sends less than a request and waits for the end.
+// TestSlowClientsAreCutOff sends less than a request and waits for the end,
+// which only one of the limits brings about.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Parallel()
-	short := limits{header: 20 * time.Millisecond, read: 20 * time.Millisecond, write: time.Minute, idle: 20 * time.Millisecond}
-	_, path := doorWith(t, short, handle("POST /", func(w http.ResponseWriter, r *http.Request) {
-		_, err := io.Copy(io.Discard, r.Body)
-		writeError(w, badRequest(fmt.Sprint(err)))
-	}))
-	tests := map[string]string{
-		"half a head":  "POST / HTTP/1.1\r\nHost: x\r\n",
-		"half a body":  "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf",
-		"no more asks": "GET /x HTTP/1.1\r\nHost: x\r\n\r\n",
-		"nothing":      "",
+	const short = 20 * time.Millisecond
+	tests := []struct {
+		name, sent string
+		limit      func(*limits) *time.Duration
+	}{
+		{"nothing", "", func(l *limits) *time.Duration { return &l.header }},
+		{"half a head", "POST / HTTP/1.1\r\nHost: x\r\n", func(l *limits) *time.Duration { return &l.header }},
+		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf", func(l *limits) *time.Duration { return &l.read }},
+		{"no further request", "GET /x HTTP/1.1\r\nHost: x\r\n\r\n", func(l *limits) *time.Duration { return &l.idle }},
 	}
-	for name, sent := range tests {
-		t.Run(name, func(t *testing.T) {
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
+			l := limits{header: time.Hour, read: time.Hour, write: time.Hour, idle: time.Hour}
+			*test.limit(&l) = short
+			_, path := doorWith(t, l, handle("POST /", func(w http.ResponseWriter, r *http.Request) {
+				_, err := io.Copy(io.Discard, r.Body)
+				writeError(w, badRequest(fmt.Sprint(err)))
+			}))
 			conn, err := net.Dial("unix", path)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if _, err := io.WriteString(conn, sent); err != nil {
+			if _, err := io.WriteString(conn, test.sent); err != nil {
 				t.Fatal(err)
 			}
-			if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.Copy(io.Discard, bufio.NewReader(conn)); errors.Is(err, os.ErrDeadlineExceeded) {
+			if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Error("the server waits for ever")
 			}
 		})

@@ -17,8 +17,12 @@ import (
 // trace are the engine's own.
 func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 	c := d.config.Load()
-	if q.At.IsZero() {
-		q.At = d.options.Clock()
+	at := d.options.Clock()
+	if q.At != "" {
+		var err error
+		if at, err = admin.Instant(q.At, c.Policy.Location); err != nil {
+			return admin.Explanation{}, err
+		}
 	}
 	facts, err := d.facts(c, q)
 	if err != nil {
@@ -31,7 +35,7 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 	e := admin.Explanation{
 		User:    q.User,
 		Policy:  c.Policy.Name,
-		At:      q.At,
+		At:      at.In(c.Policy.Location),
 		Account: facts.Login.Account,
 		Realm:   facts.Login.Realm,
 		Form:    facts.Login.Form,
@@ -44,7 +48,7 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 		}
 	}
 	for _, n := range nases {
-		e.Answers = merge(e.Answers, answer(c.Policy, facts, n, q.At))
+		e.Answers = merge(e.Answers, answer(c.Policy, facts, n, at))
 	}
 	return e, nil
 }
@@ -128,13 +132,13 @@ func remedies(p *engine.Policy, rule engine.Rule) []admin.Text {
 // said is what this NAS is sent for an action.
 func said(n radius.NAS, action string) (profile string, attributes []string, note string) {
 	if n.Profile == nil {
-		return "", nil, "the NAS has no profile: nothing is injected"
+		return "", []string{}, "the NAS has no profile: nothing is injected"
 	}
 	saying, _ := n.Profile.Login(action)
 	if len(saying.Text) == 0 {
 		note = "this action needs no attribute"
 	}
-	return n.Profile.Name, saying.Text, note
+	return n.Profile.Name, append([]string{}, saying.Text...), note
 }
 
 // merge joins answers that differ in nothing but the name of the NAS.

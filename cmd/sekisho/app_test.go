@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
+)
+
+var update = flag.Bool("update", false, "write what is printed as what is expected")
+
+// result is what a command line does.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// sekisho runs a command line in this process.
+func sekisho(t *testing.T, stdin string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	app := newApp()
+	app.Reader, app.Writer, app.ErrWriter = strings.NewReader(stdin), &stdout, &stderr
+	code := exitCode(app, app.RunContext(t.Context(), flagsFirst(app, append([]string{"sekisho"}, args...))))
+	return result{stdout.String(), stderr.String(), code}
+}
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: -want +got\n%s", name, diff)
+	}
+}
+
+// changing is what differs from run to run in the demo's output.
+var changing = regexp.MustCompile(`127\.0\.0\.1:\d+|\S*/sekisho-demo-\d+|\n  \S+(?: --socket)`)
+
+func settled(s string) string {
+	return changing.ReplaceAllStringFunc(s, func(found string) string {
+		switch {
+		case strings.HasPrefix(found, "127"):
+			return "127.0.0.1:PORT"
+		case strings.HasPrefix(found, "\n"):
+			return "\n  sekisho --socket"
+		}
+		return "DIR"
+	})
+}
+
+func TestDemoShowsWhoIsBlockedAndWhy(t *testing.T) {
+	for _, tt := range []struct{ name, clock, lang string }{
+		{"demo-2007-05-14.txt", "2007-05-14", "en"},
+		{"demo-2007-05-15-ja.txt", "2007-05-15", "ja"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := sekisho(t, "", "demo", "--once", "--clock", tt.clock, "--lang", tt.lang)
+			if r.code != exitOK || r.stderr != "" {
+				t.Fatalf("code %d, stderr %s", r.code, r.stderr)
+			}
+			golden(t, tt.name, settled(r.stdout))
+		})
+	}
+}
+
+// TestVerbsReachTheDaemon starts a demo that goes on running and asks it from
+// other command lines, as its last lines invite to.
+func TestVerbsReachTheDaemon(t *testing.T) {
+	s := startDemo(t, "2007-05-14")
+	at := "2007-05-14T12:00:00+09:00"
+	tests := []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"explain-fixed.txt", []string{"explain", "f.uf234at567c@atson.net", "--at", at}, exitOK},
+		{"explain-before-stage-ja.txt", []string{"explain", "ua700aa007g@atson.net", "--lang", "ja", "--at", "2007-05-15"}, exitOK},
+		{"explain-planned.txt", []string{"explain", "um100ae010j@atson.net", "--stage", "all", "--at", at}, exitOK},
+		{"explain-no-contract.txt", []string{"explain", "nobody@atson.net", "--at", at}, exitOK},
+		{"explain-no-login.txt", []string{"explain", "nobody", "--at", at}, exitOK},
+		{"explain-json.txt", []string{"explain", "ua700aa007g@atson.net", "-o", "json", "--at", at}, exitOK},
+		{"explain-unknown-nas.txt", []string{"explain", "a@atson.net", "--nas", "bras-tokio"}, exitNotFound},
+		{"contracts.txt", []string{"contracts", "list", "uf"}, exitOK},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := sekisho(t, "", append(tt.args, "--socket", s)...)
+			if r.code != tt.code {
+				t.Errorf("code %d, want %d", r.code, tt.code)
+			}
+			golden(t, tt.name, settled(r.stdout+r.stderr))
+		})
+	}
+	t.Run("status", func(t *testing.T) {
+		r := sekisho(t, "", "status", "-o", "json", "--socket", s)
+		var status struct {
+			Policy    string
+			Contracts int
+		}
+		if err := json.Unmarshal([]byte(r.stdout), &status); err != nil || status.Policy != "asahi-net" || status.Contracts != 12 {
+			t.Errorf("got %s %s", r.stdout, r.stderr)
+		}
+		if r := sekisho(t, "", "status", "--socket", s); !strings.Contains(r.stdout, "injected=4 nothing-to-say=12") {
+			t.Errorf("got %s", r.stdout)
+		}
+	})
+}
+
+// startDemo runs the demo until the test ends and returns its socket.
+func startDemo(t *testing.T, clock string) string {
+	t.Helper()
+	out := &printed{found: make(chan string, 1), want: regexp.MustCompile(`--socket (\S+)`)}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	app := newApp()
+	app.Writer = out
+	go func() { done <- app.RunContext(ctx, []string{"sekisho", "demo", "--clock", clock}) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case socket := <-out.found:
+		return socket
+	case err := <-done:
+		done <- err
+		t.Fatalf("the demo ended: %v", err)
+	}
+	return ""
+}
+
+// printed is an output that is waited on.
+type printed struct {
+	bytes.Buffer
+	want  *regexp.Regexp
+	found chan string
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	n, err := p.Buffer.Write(b)
+	if m := p.want.FindSubmatch(p.Bytes()); m != nil {
+		select {
+		case p.found <- string(m[1]):
+		default:
+		}
+	}
+	return n, err
+}
+
+func TestExitCodes(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "gone.sock")
+	tests := []struct {
+		name string
+		args []string
+		code int
+		want string // on stderr
+	}{
+		{"an unknown flag", []string{"explain", "--what", "u"}, exitUsage, "not defined: -what"},
+		{"no argument", []string{"explain"}, exitUsage, "expected one login"},
+		{"two arguments", []string{"explain", "a", "b"}, exitUsage, "expected one login"},
+		{"a bad time", []string{"demo", "--clock", "soon"}, exitUsage, `--clock: expected a time such as 2007-05-15T00:00:00+09:00 or 2007-05-15, got "soon"`},
+		{"a bad language", []string{"explain", "u", "--lang", "fr"}, exitUsage, "--lang: expected ja or en"},
+		{"a missing flag", []string{"decide"}, exitUsage, `Required flag "policy" not set`},
+		{"no daemon", []string{"status", "--socket", gone}, exitUnreachable, "is the daemon running?"},
+		{"no daemon to reload", []string{"reload", "--socket", gone}, exitUnreachable, "is the daemon running?"},
+		{"an unknown policy", []string{"decide", "--policy", "asahinet"}, exitFailed, `did you mean "asahi-net"?`},
+		{"no site file", []string{"check", "gone.yaml"}, exitFailed, "gone.yaml"},
+		{"serve without a site file", []string{"serve", "--config", "gone.yaml"}, exitFailed, "gone.yaml"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := sekisho(t, "", tt.args...)
+			if r.code != tt.code || !strings.Contains(r.stderr, tt.want) {
+				t.Errorf("code %d, want %d; stderr %q, want %q", r.code, tt.code, r.stderr, tt.want)
+			}
+		})
+	}
+}
+
+func TestUnknownCommandIsAUsageError(t *testing.T) {
+	var code int
+	exit := cli.OsExiter
+	cli.OsExiter = func(c int) { code = c }
+	defer func() { cli.OsExiter = exit }()
+	r := sekisho(t, "", "explan")
+	if code != exitUsage || !strings.Contains(r.stderr, `Did you mean "explain"?`) {
+		t.Errorf("code %d, stderr %q", code, r.stderr)
+	}
+}
+
+func TestCheckSaysEverythingAtOnce(t *testing.T) {
+	bad := "../internal/config/testdata/unknown-keys.bad.yaml"
+	r := sekisho(t, "", "check", bad)
+	if r.code != exitFailed || strings.Count(r.stderr, "unknown key") != 3 || r.stdout != "" {
+		t.Errorf("code %d, stdout %q, stderr %q", r.code, r.stdout, r.stderr)
+	}
+	good := "../internal/config/testdata/full.good.yaml"
+	r = sekisho(t, "", "check", good)
+	if want := good + ": ok, policy asahi-net, 3 NAS, 2 realms\n"; r.code != exitOK || r.stdout != want {
+		t.Errorf("code %d, got %q, want %q", r.code, r.stdout, want)
+	}
+}
+
+func TestDecideAnswersLineByLine(t *testing.T) {
+	in := `{"user":"ut400te004d@atson.net","contract":{"course":"TEPCOひかりホーム"},"at":"2007-02-01T00:00:00+09:00"}
+{"user":"F.UF234AT567C@ATSON.NET","contract":{"course":"Ｂフレッツファミリー","options":["fixed-ip"]},"stages":["all"]}
+`
+	want := `{"action":"block","rule":"stage-1","until":null,"account":"ut400te004d"}
+{"action":"open","rule":"fixed-ip-option","until":null,"account":"uf234at567c"}
+`
+	r := sekisho(t, in, "decide", "--policy", "asahi-net")
+	if diff := cmp.Diff(want, r.stdout); diff != "" || r.code != exitOK {
+		t.Errorf("code %d, stderr %q\n%s", r.code, r.stderr, diff)
+	}
+	if r := sekisho(t, "{\"usr\":1}\n", "decide", "--policy", "asahi-net"); r.code != exitFailed || !strings.Contains(r.stderr, "line 1") {
+		t.Errorf("code %d, stderr %q", r.code, r.stderr)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if r := sekisho(t, "", "version"); r.code != exitOK || !strings.HasPrefix(r.stdout, "sekisho "+release) {
+		t.Errorf("got %+v", r)
+	}
+}

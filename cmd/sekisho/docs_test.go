@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sekisho/cmd/internal/config"
+	"sekisho/cmd/internal/daemon"
+	"sekisho/dict"
+	"sekisho/engine/policyfile"
+	"sekisho/engine/yamldoc"
+
+	"github.com/urfave/cli/v2"
+)
+
+// block is a fenced example of a page.
+type block struct {
+	place, language, text string
+}
+
+var fence = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```")
+
+// examples returns every fenced example of README, CONTRIBUTING and docs.
+func examples(t *testing.T) []block {
+	t.Helper()
+	pages, err := filepath.Glob(moduleRoot + "/docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages = append(pages, moduleRoot+"/README.md", moduleRoot+"/CONTRIBUTING.md")
+	var blocks []block
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range fence.FindAllSubmatchIndex(text, -1) {
+			line := 1 + strings.Count(string(text[:m[0]]), "\n")
+			blocks = append(blocks, block{
+				place:    fmt.Sprintf("%s:%d", filepath.Base(page), line),
+				language: string(text[m[2]:m[3]]),
+				text:     string(text[m[4]:m[5]]),
+			})
+		}
+	}
+	return blocks
+}
+
+// TestExamplesAreTaken holds every YAML example of the pages: site files are
+// started, policies and profiles compiled.
+func TestExamplesAreTaken(t *testing.T) {
+	taken := map[string]int{}
+	for _, b := range examples(t) {
+		if b.language != "yaml" {
+			continue
+		}
+		t.Run(b.place, func(t *testing.T) {
+			switch {
+			case strings.Contains(b.text, "listen:"):
+				startSite(t, b)
+				taken["site"]++
+			case strings.HasPrefix(b.text, "# profile"):
+				compileProfile(t, b)
+				taken["profile"]++
+			case strings.Contains(b.text, "policy:"):
+				if _, problems := policyfile.Parse(b.place, []byte(b.text)); problems.Err() != nil {
+					t.Error(problems)
+				}
+				taken["policy"]++
+			default:
+				t.Error("neither a site file, nor a policy, nor a profile: say which by its first keys")
+			}
+		})
+	}
+	for _, kind := range []string{"site", "profile"} {
+		if taken[kind] == 0 {
+			t.Errorf("no example of a %s was found", kind)
+		}
+	}
+}
+
+var listening = regexp.MustCompile(`(auth|acct): 0\.0\.0\.0:\d+`)
+
+// startSite starts the daemon by an example, on other ports and in a folder of
+// its own.
+func startSite(t *testing.T, b block) {
+	dir, err := os.MkdirTemp("", "site") // the names of t.TempDir are too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	text := listening.ReplaceAllString(b.text, "$1: 127.0.0.1:0") +
+		fmt.Sprintf("admin: {socket: %[1]s/s}\nstore: {path: %[1]s/db}\n", dir)
+	conf, problems := config.Parse(b.place, []byte(text))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	d, err := daemon.Start(conf, daemon.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func compileProfile(t *testing.T, b block) {
+	spec, _, problems := yamldoc.Decode[dict.ProfileSpec](b.place, []byte(b.text))
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	if _, errs := dict.CompileProfile(dict.Standard(), "example", spec, []dict.Action{{Name: "open"}, {Name: "block", Filter: "op25b"}}); errs != nil {
+		t.Error(errs)
+	}
+}
+
+// TestCommandsOfThePagesExist holds that every sekisho command line of the
+// pages names a verb and flags that there are.
+func TestCommandsOfThePagesExist(t *testing.T) {
+	seen := 0
+	for _, b := range examples(t) {
+		if b.language != "sh" {
+			continue
+		}
+		for _, line := range strings.Split(b.text, "\n") {
+			line, _, _ = strings.Cut(line, " #")
+			fields := strings.Fields(line)
+			if at := slices.IndexFunc(fields, func(f string) bool { return f == "sekisho" || f == "./cmd/sekisho" }); at >= 0 {
+				seen++
+				if err := known(newApp(), fields[at+1:]); err != nil {
+					t.Errorf("%s: %s: %v", b.place, strings.TrimSpace(line), err)
+				}
+			}
+			if len(fields) > 1 && fields[0] == "make" {
+				seen++
+				knownTarget(t, b.place, fields[1])
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d commands were found", seen)
+	}
+}
+
+func known(app *cli.App, args []string) error {
+	commands, flags := app.Commands, app.Flags
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "-") {
+			name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+			if lookup(flags, name) == nil && lookup(app.Flags, name) == nil {
+				return fmt.Errorf("there is no flag %s", arg)
+			}
+			continue
+		}
+		if c := find(commands, arg); c != nil {
+			commands, flags = c.Subcommands, c.Flags
+		} else if len(commands) == len(app.Commands) {
+			return fmt.Errorf("there is no verb %s", arg)
+		}
+	}
+	return nil
+}
+
+func knownTarget(t *testing.T, place, target string) {
+	t.Helper()
+	makefile, err := os.ReadFile(moduleRoot + "/Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(target) + `:`).Match(makefile) {
+		t.Errorf("%s: the Makefile has no target %s", place, target)
+	}
+}

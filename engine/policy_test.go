@@ -84,7 +84,7 @@ func TestCourseKnowsEverySpelling(t *testing.T) {
 		"adsl": "adsl", "ADSLアッカ": "adsl", "ＡＤＳＬｱｯｶ": "adsl", " adslアッカコース ": "adsl", "ADSLアッカ(12M)": "adsl",
 		"ADSLアッカコース(1.5M～50M超のすべて)": "adsl", "ADSLアッカ（8M）コース": "adsl", "ADSLアッカ (50Mbps)": "adsl",
 		"HIKARI": "fiber", "hikariコース": "fiber",
-		"Late(8M)": "late",
+		"Late(8M)":        "late",
 		"ADSLアッカ(IP電話対応)": "", "ADSLアッカ()": "", "(12M)": "", "ADSLアッカ(12)": "", "ADSLアッカ(12M": "", "": "", "コース": "", "group-1": "", "unnamed": "",
 	} {
 		if got, ok := p.Course(in); got.ID != want || ok != (want != "") {

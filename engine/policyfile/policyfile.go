@@ -81,6 +81,9 @@ func Parse(file string, src []byte) (*engine.Policy, yamldoc.Problems) {
 	p, faults := engine.Compile(text.spec())
 	found := make([]yamldoc.Problem, 0, len(faults))
 	for _, f := range faults {
+		if f.Warning && problems.Err() != nil {
+			continue // doubts about a rule whose condition could not be read would be idle
+		}
 		found = append(found, problem(doc, f))
 	}
 	found = append(found, text.doubtfulWords(doc)...)

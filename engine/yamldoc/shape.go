@@ -129,7 +129,7 @@ func describeUnion(u map[form]reflect.StructField) string {
 			words = append(words, describe(field.Type))
 		}
 	}
-	return strings.Join(words, " or ")
+	return strings.Join(words, ", or ")
 }
 
 func describeKind(k reflect.Kind) string {

@@ -6,7 +6,7 @@ import (
 )
 
 // Nearest gives the word of known that a reader most probably meant by word: a spelling at most a third of its
-// letters away (3 at most). It reports false when nothing is that near.
+// letters away (3 at most), or the only one that begins with it. It reports false when nothing is that near.
 func Nearest(word string, known []string) (string, bool) {
 	best, found, limit := "", false, min(3, (len([]rune(word))+1)/3)
 	for _, k := range known {
@@ -14,13 +14,33 @@ func Nearest(word string, known []string) (string, bool) {
 			best, found, limit = k, true, d-1
 		}
 	}
+	if !found {
+		return onlyLonger(word, known)
+	}
 	return best, found
+}
+
+// onlyLonger finds the one known word that begins with word, when three letters or more were written.
+func onlyLonger(word string, known []string) (string, bool) {
+	found := ""
+	for _, k := range known {
+		if len([]rune(word)) >= 3 && strings.HasPrefix(k, word) {
+			if found != "" {
+				return "", false
+			}
+			found = k
+		}
+	}
+	return found, found != ""
 }
 
 // Suggest ends a message about an unknown word: a likely meant one, else the list of what there is.
 func Suggest(word string, known []string) string {
 	if near, ok := Nearest(word, known); ok {
 		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(known) == 0 {
+		return "there are none"
 	}
 	return "known: " + list(known)
 }

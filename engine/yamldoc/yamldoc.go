@@ -98,7 +98,8 @@ func (d *Document) keyOf(path []any) string {
 	var b strings.Builder
 	node := d.root
 	for _, step := range path {
-		_, node = d.child(node, step)
+		parent := node
+		_, node = d.child(parent, step)
 		switch step := step.(type) {
 		case string:
 			if b.Len() > 0 {
@@ -106,7 +107,9 @@ func (d *Document) keyOf(path []any) string {
 			}
 			b.WriteString(step)
 		case int:
-			fmt.Fprintf(&b, "[%s]", d.nameOf(node, step))
+			if formOf(d.resolve(parent)) != scalarForm { // `course: a` has no course[0]
+				fmt.Fprintf(&b, "[%s]", d.nameOf(node, step))
+			}
 		}
 	}
 	return b.String()

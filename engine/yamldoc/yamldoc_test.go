@@ -140,8 +140,9 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 			[]string{"2:34: rules[a].when.course: expected a string or a list, got a mapping"}},
 		{"bad element of a list", "listen: x\nrules:\n  - name: a\n    when: {course: [b, [c]]}\n",
 			[]string{"4:24: rules[a].when.course[1]: expected a string, got a list"}},
-		{"union in no allowed form", "listen: x\nstart: [1]\n", []string{"2:8: start: expected a duration such as 5s or 1h30m or a mapping, got a list"}},
+		{"union in no allowed form", "listen: x\nstart: [1]\n", []string{"2:8: start: expected a duration such as 5s or 1h30m, or a mapping, got a list"}},
 		{"bad part of a union", "listen: x\nstart: {tokyo: soon}\n", []string{`2:16: start.tokyo: expected a duration such as 5s or 1h30m, got "soon"`}},
+		{"highest number allowed", "listen: x\nport: 65535\n", nil},
 		{"duplicate keys", "listen: x\nlisten: y\nnas:\n  b: {address: 192.0.2.1, secret: s}\n  b: {address: 192.0.2.1, secret: s}\n",
 			[]string{"2:1: listen: written twice, first on line 1", "5:3: nas.b: written twice, first on line 4"}},
 		{"several at once, sorted", "wait-time: 3x\nport: many\nbogus: 1\n", []string{
@@ -213,6 +214,7 @@ func TestDocumentPointsAtPaths(t *testing.T) {
 		got  Problem
 		want string
 	}{
+		{"only element written as a scalar", d.Problem([]any{"listen", 0}, "bad"), "s.yaml:1:9: listen: bad"},
 		{"value", d.Problem([]any{"rules", 0, "when", "course", 1}, "no %s", "such"), "s.yaml:4:24: rules[stage-2].when.course[1]: no such"},
 		{"key", d.ProblemAtKey([]any{"rules", 0, "when", "course"}, "bad"), "s.yaml:4:12: rules[stage-2].when.course: bad"},
 		{"nearest parent", d.Problem([]any{"rules", 0, "then"}, "bad"), "s.yaml:3:5: rules[stage-2].then: bad"},
@@ -254,10 +256,39 @@ func TestWithLeavesOutRepetitions(t *testing.T) {
 	}
 }
 
+func TestWithKeepsWhatWarningsTouch(t *testing.T) {
+	t.Parallel()
+	known := Problems{{Line: 5, Key: "rules[a]", Text: "odd", Warning: true}}
+	if got := known.With(Problem{Line: 6, Key: "rules[a].then", Text: "bad"}); len(got) != 2 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	many := strings.Split("aa bb cc dd ee ff gg hh ii jj kk ll mm nn", " ")
+	tests := []struct {
+		word  string
+		known []string
+		want  string
+	}{
+		{"cuorse", []string{"option", "course"}, `did you mean "course"?`},
+		{"xyz", []string{"option", "course"}, "known: option, course"},
+		{"xyz", nil, "there are none"},
+		{"xyz", many[:13], "known: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm"},
+		{"xyz", many, "known: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll and 2 more"},
+	}
+	for _, tt := range tests {
+		if got := Suggest(tt.word, tt.known); got != tt.want {
+			t.Errorf("Suggest(%q, %q) = %q, want %q", tt.word, tt.known, got, tt.want)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	known := []string{"course", "option", "Bフレッツベーシック", "to"}
-	for word, want := range map[string]string{"cuorse": "course", "options": "option", "Bフレッツペーシック": "Bフレッツベーシック", "xyzzy": "", "ab": "", "": ""} {
+	known := []string{"course", "option", "Bフレッツベーシック", "to", "unknown-contract", "remedies", "remedies-of-old"}
+	for word, want := range map[string]string{"cuorse": "course", "options": "option", "Bフレッツペーシック": "Bフレッツベーシック", "xyzzy": "", "unknown": "unknown-contract", "rem": "", "un": "", "ab": "", "": ""} {
 		if got, _ := Nearest(word, known); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}

@@ -25,9 +25,10 @@ func newPatientBody(w http.ResponseWriter, r *http.Request, pause time.Duration)
 	return &patientBody{http.MaxBytesReader(w, r.Body, maxUpload), http.NewResponseController(w), pause}
 }
 
-// Read gives the client pause to send something. At the end the deadline goes:
-// net/http then waits for the next byte, and a deadline that passes while the
-// upload is worked on would end the request's context.
+// Read gives the client pause to send something. At the end of the body
+// net/http itself waits for the client to say or close; a deadline that a
+// second Read after the end left behind would end the request's context, and
+// with it the work on the upload.
 func (b *patientBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.pause)) // without deadlines there is no limit either
 	n, err := b.body.Read(p)
@@ -37,10 +38,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish is called before the answer. It takes what is left of the upload, for
-// a client that is still sending would not see why it was refused, and counts
-// the time for the answer from now.
+// finish counts the time for the answer from now, not from the request's head.
 func (b *patientBody) finish() {
-	_, _ = io.Copy(io.Discard, b)
 	_ = b.control.SetWriteDeadline(time.Now().Add(patience.write))
 }

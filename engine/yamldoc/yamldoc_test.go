@@ -1,16 +1,12 @@
 package yamldoc
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 type site struct {
@@ -78,16 +74,17 @@ rules:
       course: a
       not: {course: [b, c]}
 start: {tokyo: 5s}
-extra: &e {address: 192.0.2.1, secret: |
-    long}
+extra: &e {address: 192.0.2.1, secret: long}
 tags: {x: y}
-owner: noc
+? owner
+: |
+  noc
+  night
 `
 
 func TestDecodeFillsEveryKindOfValue(t *testing.T) {
 	t.Parallel()
-	src := strings.Replace(goodSite, "secret: |\n    long}", "secret: long}", 1)
-	got, _, problems := Decode[site]("site.yaml", []byte(src))
+	got, _, problems := Decode[site]("site.yaml", []byte(goodSite))
 	want := site{
 		Listen: "127.0.0.1:1812", Mode: "drop", Port: 1812, Debug: true, Share: 0.5, Wait: Duration(90 * time.Minute),
 		Nets:    List[Prefix]{{netip.MustParsePrefix("192.0.2.7/32")}},
@@ -96,7 +93,7 @@ func TestDecodeFillsEveryKindOfValue(t *testing.T) {
 		Rules:   []rule{{"one", &when{Strings{"a"}, &when{Course: Strings{"b", "c"}}}}},
 		Start:   start{ByArea: map[string]Duration{"tokyo": Duration(5 * time.Second)}},
 		Extra:   &nas{Addr{netip.MustParseAddr("192.0.2.1")}, "long"},
-		Tags:    map[string]Strings{"x": {"y"}}, common: common{"noc"},
+		Tags:    map[string]Strings{"x": {"y"}}, common: common{"noc\nnight\n"},
 	}
 	if len(problems) > 0 {
 		t.Fatal(problems)
@@ -205,6 +202,31 @@ func TestAliasesCannotUnfoldWithoutBound(t *testing.T) {
 	}
 }
 
+func TestMergeKeysTakeLists(t *testing.T) {
+	t.Parallel()
+	src := "a: &a {x: [1a], y: [2a]}\nb: &b {y: [b], z: [c]}\nc: {<<: [*a, *b], x: [own]}\n"
+	got, _, problems := Decode[map[string]map[string]Strings]("s", []byte(src))
+	want := map[string]Strings{"x": {"own"}, "y": {"2a"}, "z": {"c"}}
+	if d := cmp.Diff(want, got["c"]); d != "" || len(problems) > 0 {
+		t.Errorf("%s%v", d, problems)
+	}
+}
+
+func TestCirclesAndDepthEnd(t *testing.T) {
+	t.Parallel()
+	for name, src := range map[string]string{
+		"condition within itself": "listen: x\nrules: [{name: a, when: &w {not: *w}}]\n",
+		"merge within itself":     "listen: x\nextra: &e {<<: *e}\n",
+		"alias of an alias":       "listen: &a *b\nowner: &b *a\n",
+		"dashes":                  "listen: x\nrules:\n" + strings.Repeat("- ", 500) + "a\n",
+		"too large":               "listen: " + strings.Repeat("x", maxBytes),
+	} {
+		if _, _, problems := Decode[site]("s", []byte(src)); problems.Err() == nil || len(problems) > 5 {
+			t.Errorf("%s: %d problems", name, len(problems))
+		}
+	}
+}
+
 func TestDocumentPointsAtPaths(t *testing.T) {
 	t.Parallel()
 	src := "listen: x\nrules:\n  - name: stage-2\n    when: {course: [a, ある]}\n"
@@ -227,136 +249,6 @@ func TestDocumentPointsAtPaths(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
-}
-
-func TestProblemsErrIgnoresWarnings(t *testing.T) {
-	t.Parallel()
-	ps := Problems{{File: "f", Line: 1, Column: 1, Text: "odd", Warning: true}}
-	if err := ps.Err(); err != nil {
-		t.Errorf("warnings only: got %v", err)
-	}
-	ps = ps.With(Problem{File: "f", Line: 1, Column: 1, Key: "k", Text: "bad"})
-	if err := ps.Err(); err == nil || err.Error() != "f:1:1: warning: odd\nf:1:1: k: bad" {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestWithLeavesOutRepetitions(t *testing.T) {
-	t.Parallel()
-	known := Problems{{Line: 5, Key: "rules[a].when", Text: "bad"}}
-	got := known.With(
-		Problem{Line: 6, Key: "rules[a].when.course", Text: "below"}, Problem{Line: 2, Key: "rules[a]", Text: "above"},
-		Problem{Line: 1, Key: "rules[a].whenever", Text: "other"}, Problem{Line: 7, Key: "rules[ab]", Text: "other"})
-	var texts []string
-	for _, p := range got {
-		texts = append(texts, p.Text)
-	}
-	if d := cmp.Diff([]string{"other", "bad", "other"}, texts); d != "" {
-		t.Error(d)
-	}
-}
-
-func TestWithKeepsWhatWarningsTouch(t *testing.T) {
-	t.Parallel()
-	known := Problems{{Line: 5, Key: "rules[a]", Text: "odd", Warning: true}}
-	if got := known.With(Problem{Line: 6, Key: "rules[a].then", Text: "bad"}); len(got) != 2 {
-		t.Errorf("got %v", got)
-	}
-}
-
-func TestSuggest(t *testing.T) {
-	t.Parallel()
-	many := strings.Split("aa bb cc dd ee ff gg hh ii jj kk ll mm nn", " ")
-	tests := []struct {
-		word  string
-		known []string
-		want  string
-	}{
-		{"cuorse", []string{"option", "course"}, `did you mean "course"?`},
-		{"xyz", []string{"option", "course"}, "known: option, course"},
-		{"xyz", nil, "there are none"},
-		{"xyz", many[:13], "known: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm"},
-		{"xyz", many, "known: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll and 2 more"},
-	}
-	for _, tt := range tests {
-		if got := Suggest(tt.word, tt.known); got != tt.want {
-			t.Errorf("Suggest(%q, %q) = %q, want %q", tt.word, tt.known, got, tt.want)
-		}
-	}
-}
-
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	known := []string{"course", "option", "Bフレッツベーシック", "to", "unknown-contract", "remedies", "remedies-of-old"}
-	for word, want := range map[string]string{"cuorse": "course", "options": "option", "Bフレッツペーシック": "Bフレッツベーシック", "xyzzy": "", "unknown": "unknown-contract", "rem": "", "un": "", "ab": "", "": ""} {
-		if got, _ := Nearest(word, known); got != want {
-			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
-// The schema for editors and the check must not drift apart: what one refuses, so does the other.
-func TestSchemaAgreesWithDecode(t *testing.T) {
-	t.Parallel()
-	schema := compile(t)
-	for name, tt := range map[string]struct {
-		src string
-		ok  bool
-	}{
-		"good":               {strings.Replace(goodSite, "secret: |\n    long}", "secret: long}", 1), true},
-		"unknown key":        {"listen: x\nbogus: 1\n", false},
-		"missing key":        {"port: 1\n", false},
-		"missing nested key": {"listen: x\nnas: {a: {secret: s}}\n", false},
-		"list wanted":        {"listen: x\nrules: abc\n", false},
-		"string wanted":      {"listen: 5\n", false},
-		"enum":               {"listen: x\nmode: dorp\n", false},
-		"bounds":             {"listen: x\nport: 70000\n", false},
-		"one or many":        {"listen: x\nrules: [{name: a, when: {not: {course: {b: c}}}}]\n", false},
-		"union":              {"listen: x\nstart: [1]\n", false},
-		"union as scalar":    {"listen: x\nstart: 5s\n", true},
-		"in an ordered map":  {"listen: x\nactions: {open: {alow: []}}\n", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, _, problems := Decode[site]("s", []byte(tt.src))
-			err := schema.Validate(asJSON(t, tt.src))
-			if (err == nil) != tt.ok || (problems.Err() == nil) != tt.ok {
-				t.Errorf("want ok %v; schema: %v; check: %v", tt.ok, err, problems.Err())
-			}
-		})
-	}
-}
-
-func compile(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	text, err := Schema[site]("https://sekisho.example/site.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("https://sekisho.example/site.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	return c.MustCompile("https://sekisho.example/site.json")
-}
-
-func asJSON(t *testing.T, src string) any {
-	t.Helper()
-	text, err := yaml.YAMLToJSON([]byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v any
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		t.Fatal(err)
-	}
-	return v
 }
 
 func FuzzDecode(f *testing.F) {

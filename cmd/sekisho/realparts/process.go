@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,10 +26,32 @@ const (
 // of its own, so that a signal it sends to its group reaches no one else, and dies
 // with the test binary whatever ends that.
 type Process struct {
-	name string
-	log  string
-	cmd  *exec.Cmd
-	done chan struct{}
+	name    string
+	log     string
+	cmd     *exec.Cmd
+	done    chan struct{} // closed when it has ended
+	stopped bool
+}
+
+// starts carries the beginnings of processes to one thread that lives as long as
+// the test binary: the kernel ends a process with a death signal when the thread
+// that forked it ends, and threads that visited a namespace do end.
+var starts = make(chan func())
+
+func init() {
+	go func() {
+		runtime.LockOSThread()
+		for start := range starts {
+			start()
+		}
+	}()
+}
+
+// startForever starts cmd on that thread.
+func startForever(cmd *exec.Cmd) error {
+	result := make(chan error)
+	starts <- func() { result <- cmd.Start() }
+	return <-result
 }
 
 // Start starts cmd with its output in dir/name.log. It is stopped when the test
@@ -47,7 +70,7 @@ func Start(t testing.TB, dir, name string, cmd *exec.Cmd) *Process {
 	cmd.Stderr = out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	p := &Process{name: name, log: log, cmd: cmd, done: make(chan struct{})}
-	if err := cmd.Start(); err != nil {
+	if err := startForever(cmd); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
 	go func() {
@@ -61,19 +84,20 @@ func Start(t testing.TB, dir, name string, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Stop ends the process by its own id and waits until it is gone. It is safe to
-// call more than once.
+// Stop ends the process by its own id, then what it may have left of the group it
+// led, and waits until it is gone. It is safe to call more than once.
 func (p *Process) Stop() {
-	if p.Exited() {
+	if p.stopped {
 		return
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.stopped = true
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has ended already
 	select {
 	case <-p.done:
 	case <-time.After(stopGrace):
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // its session: the group it leads
-		<-p.done
 	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // an error says that nobody is left
+	<-p.done
 }
 
 // Exited reports whether the process has ended.

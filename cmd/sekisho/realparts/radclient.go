@@ -106,20 +106,27 @@ func (n NAS) Acct(t testing.TB, attributes ...string) Reply {
 // received finds the header of the reply in radclient's output.
 var received = regexp.MustCompile(`(?m)^Received (\S+) Id \d+ .*$`)
 
-// send runs radclient once. An exit status of its own says only that the reply
-// was no Accept, or none; the output tells which.
+// send adds what stands in all requests of the NAS.
 func (n NAS) send(t testing.TB, port int, command string, attributes []string) Reply {
 	t.Helper()
-	dir := WorkDir(t, "radclient")
-	WriteFile(t, dir, "dictionary", "")
 	lines := append(append([]string{}, attributes...), n.Identity...)
 	if n.Source != "" {
 		lines = append(lines, "Packet-Src-IP-Address = "+n.Source)
 	}
-	request := WriteFile(t, dir, "request", strings.Join(lines, "\n")+"\n")
-	out, err := n.Netns.Command("radclient", "-x", "-d", dir, "-D", freeradiusDictionaries,
-		"-t", or(n.Timeout, "3"), "-r", or(n.Tries, "3"), "-f", request,
-		fmt.Sprintf("%s:%d", n.Server, port), command, n.Secret).CombinedOutput()
+	return Radclient(t, n.Netns, []string{"-t", or(n.Timeout, "3"), "-r", or(n.Tries, "3")},
+		fmt.Sprintf("%s:%d", n.Server, port), command, n.Secret, lines)
+}
+
+// Radclient runs radclient once in the namespace: command is auth, acct, coa or
+// disconnect, options are its own. An exit status of its own says only that the
+// reply was a refusal, or that there was none; the output tells which.
+func Radclient(t testing.TB, n *Netns, options []string, server, command, secret string, attributes []string) Reply {
+	t.Helper()
+	dir := WorkDir(t, "radclient")
+	WriteFile(t, dir, "dictionary", "")
+	request := WriteFile(t, dir, "request", strings.Join(attributes, "\n")+"\n")
+	args := append([]string{"-x", "-d", dir, "-D", freeradiusDictionaries, "-f", request}, options...)
+	out, err := n.Command("radclient", append(args, server, command, secret)...).CombinedOutput()
 	if err != nil && !strings.Contains(string(out), "Sent ") {
 		t.Fatalf("radclient: %v\n%s", err, out)
 	}

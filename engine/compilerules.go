@@ -53,7 +53,7 @@ func (c *compiler) condition(spec Condition, at []any, outermost bool) condition
 	var when condition
 	add := func(k key, want, known []string) {
 		if want != nil {
-			when.tests = append(when.tests, test{key: k, want: c.words(want, known, keyNames[k], below(at, keyNames[k]))})
+			when.tests = append(when.tests, test{key: k, written: want, want: c.words(want, known, keyNames[k], below(at, keyNames[k]))})
 		}
 	}
 	if spec.Course != nil {
@@ -68,7 +68,7 @@ func (c *compiler) condition(spec Condition, at []any, outermost bool) condition
 	add(areaKey, spec.Area, nil)
 	add(nasKey, spec.NAS, nil)
 	for _, w := range spec.Request {
-		when.tests = append(when.tests, test{key: requestKey, name: w.Name, want: c.words(w.Values, nil, "", below(at, "request", w.Name))})
+		when.tests = append(when.tests, test{key: requestKey, name: w.Name, written: w.Values, want: c.words(w.Values, nil, "", below(at, "request", w.Name))})
 	}
 	c.contractKey(spec, &when, at, outermost)
 	if spec.Not != nil {
@@ -115,7 +115,7 @@ func (c *compiler) forms() []string {
 
 func (c *compiler) courseTest(names []string, at []any) test {
 	c.notEmpty(names, at)
-	t := test{key: courseKey, want: names, courses: make([]bool, len(c.spec.Courses))}
+	t := test{key: courseKey, written: names, courses: make([]bool, len(c.spec.Courses))}
 	for i, name := range names {
 		if n := c.policy.courses.find(name); n >= 0 {
 			t.courses[n] = true

@@ -31,7 +31,8 @@ type condition struct {
 type test struct {
 	key     key
 	name    string   // of the request attribute
-	want    []string // folded; for a course the names as written, for the trace
+	written []string // the values as the policy writes them, for people
+	want    []string // folded; none for a course
 	courses []bool   // by course index
 }
 

@@ -125,7 +125,7 @@ func (t *trace) failed(r *rule, s *subject, failed *test, negated bool) {
 	case negated:
 		step.Key, step.Reason = "not", "what it excepts is the case: "+r.when.not.String()
 	default:
-		step.Key, step.Want, step.Got = failed.label(), failed.want, failed.got(s)
+		step.Key, step.Want, step.Got = failed.label(), failed.written, failed.got(s)
 	}
 	if step.Reason == "" {
 		step.Reason = fmt.Sprintf("%s is %s, wanted %s", step.Key, words(step.Got), words(step.Want))
@@ -188,7 +188,7 @@ func (t *test) got(s *subject) []string {
 func (c *condition) String() string {
 	var parts []string
 	for i := range c.tests {
-		parts = append(parts, c.tests[i].label()+" "+words(c.tests[i].want))
+		parts = append(parts, c.tests[i].label()+" "+words(c.tests[i].written))
 	}
 	if c.not != nil {
 		parts = append(parts, "not ("+c.not.String()+")")

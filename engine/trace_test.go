@@ -18,14 +18,14 @@ func TestExplainTellsEveryStep(t *testing.T) {
 		{"a rule wins", Facts{Login: Login{Form: "plain"}, Contract: &Contract{Course: "ADSLアッカ", Options: []string{"fixed-ip"}}}, []string{
 			"strangers: no match: contract is known, wanted unknown",
 			"fixed: no match: course is ADSLアッカ, wanted group-2",
-			"dial-up: no match: request NAS-Port-Type is nothing, wanted async or isdn",
+			"dial-up: no match: request NAS-Port-Type is nothing, wanted Async or ISDN",
 			"stage-2: not in force: begins 2007-08-01 00:00:00 JST",
 			"stage-1: won: block",
 		}},
 		{"none wins", Facts{Login: Login{Form: "plain"}, NAS: NAS{Area: "osaka"}, Request: []Attribute{{"NAS-Port-Type", "Virtual"}, {"NAS-Port-Type", "xDSL"}}, Contract: &Contract{Course: "mobile"}}, []string{
 			"strangers: no match: contract is known, wanted unknown",
 			"fixed: no match: course is mobile, wanted group-2",
-			"dial-up: no match: request NAS-Port-Type is Virtual or xDSL, wanted async or isdn",
+			"dial-up: no match: request NAS-Port-Type is Virtual or xDSL, wanted Async or ISDN",
 			"stage-2: no match: course is mobile, wanted adsl",
 			"stage-1: no match: course is mobile, wanted group-1",
 			`by-area: not in force: has no date in area "osaka"`,
@@ -35,7 +35,7 @@ func TestExplainTellsEveryStep(t *testing.T) {
 		{"excepted, options and form", Facts{Contract: &Contract{Course: "fiber", Address: "fixed"}, Login: Login{Form: "fixed"}}, []string{
 			"strangers: no match: contract is known, wanted unknown",
 			"fixed: no match: option is nothing, wanted fixed-ip",
-			"dial-up: no match: request NAS-Port-Type is nothing, wanted async or isdn",
+			"dial-up: no match: request NAS-Port-Type is nothing, wanted Async or ISDN",
 			"stage-2: no match: course is fiber, wanted adsl",
 			"stage-1: no match: what it excepts is the case: address fixed",
 			"by-area: no match: course is fiber, wanted mobile",
@@ -45,7 +45,7 @@ func TestExplainTellsEveryStep(t *testing.T) {
 		{"no area, planned", Facts{Contract: &Contract{Course: "mobile"}}, []string{
 			"strangers: no match: contract is known, wanted unknown",
 			"fixed: no match: course is mobile, wanted group-2",
-			"dial-up: no match: request NAS-Port-Type is nothing, wanted async or isdn",
+			"dial-up: no match: request NAS-Port-Type is nothing, wanted Async or ISDN",
 			"stage-2: no match: course is mobile, wanted adsl",
 			"stage-1: no match: course is mobile, wanted group-1",
 			"by-area: not in force: has dates by area, and the NAS has no area",
@@ -55,7 +55,7 @@ func TestExplainTellsEveryStep(t *testing.T) {
 		{"a course without a name", Facts{Contract: &Contract{Course: "new"}, Login: Login{Form: "plain"}}, []string{
 			"strangers: no match: contract is known, wanted unknown",
 			`fixed: no match: the policy does not name the course "new"`,
-			"dial-up: no match: request NAS-Port-Type is nothing, wanted async or isdn",
+			"dial-up: no match: request NAS-Port-Type is nothing, wanted Async or ISDN",
 			`stage-2: no match: the policy does not name the course "new"`,
 			`stage-1: no match: the policy does not name the course "new"`,
 			`by-area: no match: the policy does not name the course "new"`,
@@ -63,7 +63,7 @@ func TestExplainTellsEveryStep(t *testing.T) {
 			"otherwise: won: open",
 		}},
 		{"no contract", Facts{}, []string{
-			"strangers: no match: request NAS-Port-Type is nothing, wanted isdn",
+			"strangers: no match: request NAS-Port-Type is nothing, wanted ISDN",
 			"fixed: not asked: the account has no contract", "dial-up: not asked: the account has no contract",
 			"stage-2: not asked: the account has no contract", "stage-1: not asked: the account has no contract",
 			"by-area: not asked: the account has no contract", "all: not asked: the account has no contract",
@@ -82,7 +82,7 @@ func TestExplainTellsEveryStep(t *testing.T) {
 			`override 7: not in force: only on NAS "bras2", the session is on "bras1"`,
 			"strangers: no match: contract is known, wanted unknown",
 			"fixed: no match: course is mobile, wanted group-2",
-			"dial-up: no match: request NAS-Port-Type is nothing, wanted async or isdn",
+			"dial-up: no match: request NAS-Port-Type is nothing, wanted Async or ISDN",
 			"stage-2: no match: course is mobile, wanted adsl",
 			"stage-1: no match: course is mobile, wanted group-1",
 			"by-area: shadowed: block, but override 2 beats every rule",

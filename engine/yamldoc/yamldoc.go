@@ -2,8 +2,10 @@
 // its line, column, key, what was expected and what was found, in words an operator understands.
 //
 // The Go types are the schema: keys come from `yaml:"kebab-case"` tags, `jsonschema:"required"`, enum=, minimum= and
-// maximum= tell what a value must be, and Schema writes the same as JSON Schema for editors. The package parses
-// nothing itself (goccy/go-yaml does) and knows nothing about what the document means.
+// maximum= tell what a value must be, and Schema writes the same as JSON Schema for editors. A value that may be
+// written in several forms is a struct with one field per form, tagged `yaml:",scalar"`, `yaml:",list"` or
+// `yaml:",mapping"`; the field of the form that was written is filled. The package parses nothing itself
+// (goccy/go-yaml does) and knows nothing about what the document means.
 package yamldoc
 
 import (

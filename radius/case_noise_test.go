@@ -1,0 +1,92 @@
+package radius_test
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"testing"
+	"time"
+
+	"sekisho/radius/radiustest"
+)
+
+// noise makes datagrams from random octets to packets that are right but for
+// one bit.
+type noise struct{ *rand.Rand }
+
+func (n noise) octets(count int) []byte {
+	b := make([]byte, count)
+	for i := range b {
+		b[i] = byte(n.Uint32())
+	}
+	return b
+}
+
+func (n noise) datagram() []byte {
+	b := n.octets(n.IntN(300))
+	if len(b) < 20 || n.IntN(4) == 0 {
+		return b
+	}
+	b[0] = []byte{1, 2, 3, 4, 5, 11, 12, 52}[n.IntN(8)]
+	b[2], b[3] = byte(len(b)>>8), byte(len(b))
+	for at := 20; at+1 < len(b); at += int(b[at+1]) {
+		room := len(b) - at
+		b[at+1] = byte(2 + n.IntN(min(room-1, 40)))
+		if room-int(b[at+1]) == 1 {
+			b[at+1]++
+		}
+		if n.IntN(4) == 0 {
+			b[at] = []byte{1, 2, 3, 26, 33, 79, 80}[n.IntN(7)]
+		}
+	}
+	if n.IntN(2) == 0 {
+		radiustest.Sign(b, make([]byte, 16), []byte(nasSecret)) // right for accounting
+	}
+	return b
+}
+
+// TestCase48RandomDatagrams is not parallel: it counts goroutines.
+func TestCase48RandomDatagrams(t *testing.T) {
+	s := start(t)
+	s.exchange(s.nas, access(t, 1, user))
+	s.exchange(s.acct, accounting(t, 1, user))
+	upstream := s.seen(2)[0].From
+	before := runtime.NumGoroutine()
+	random := noise{rand.New(rand.NewPCG(48, 48))}
+	for range 1000 { // a hundred at a time, so that the kernel's buffers take them
+		for range 33 {
+			must(t, s.nas.Send(random.datagram()))
+			must(t, s.acct.Send(random.datagram()))
+			must(t, s.aaa.Send(random.datagram(), upstream))
+		}
+		s.drain(s.nas)
+		s.drain(s.acct)
+	}
+	if now := runtime.NumGoroutine(); now > before+3 { // the pool may have grown
+		t.Errorf("%d goroutines, %d before", now, before)
+	}
+	s.timer.advance(time.Hour)
+	s.proxy.Sweep()
+	if stats := s.proxy.Stats(); stats.Held != 0 || stats.NAS["bras1"].Outstanding != 0 || stats.AAA["tokyo-1"].Outstanding != 0 {
+		t.Errorf("something is left: %+v", stats)
+	}
+	s.exchange(s.router(netip.AddrPort{}, s.authAddr), access(t, 2, user))
+	s.exchange(s.router(netip.AddrPort{}, s.acctAddr), accounting(t, 2, user))
+}
+
+// drain waits until a listener has worked off what was sent to it, whatever
+// it answers.
+func (s *site) drain(n *radiustest.NAS) {
+	s.Helper()
+	status := n.Request(radiustest.StatusServer, radiustest.MA())
+	must(s, n.Send(status))
+	for {
+		b, err := n.Receive(patience)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if _, err := n.Verify(status, b); err == nil {
+			return
+		}
+	}
+}

@@ -17,7 +17,7 @@ import (
 
 const (
 	// stopGrace is how long a daemon may take over a SIGTERM before it is killed.
-	stopGrace = 5 * time.Second
+	stopGrace = 10 * time.Second
 	// logTail is how much of a log is shown when a test fails.
 	logTail = 12 << 10
 )

@@ -27,12 +27,17 @@ const (
 	bootDeadline  = 60 * time.Second
 	shellDeadline = 20 * time.Second
 	dialDeadline  = 40 * time.Second
+
+	// nudgeEvery is how often the guest gets an empty line while it is waited for:
+	// under load User-Mode Linux can miss that its console has something to read.
+	nudgeEvery = time.Second
 )
 
 // A Guest is a User-Mode Linux in which subscribers' lines live: a kernel with
 // PPPoE on its one network card, a shell on its console.
 type Guest struct {
 	*Process
+	dir     string // the guest reads it where the host does
 	console io.WriteCloser
 	lines   chan string
 	echo    *os.File // everything the console said, for a failing test
@@ -47,7 +52,7 @@ func StartGuest(t testing.TB, n *Netns, card string) *Guest {
 	if err := os.Chmod(init, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	g := &Guest{lines: make(chan string, 1024)}
+	g := &Guest{dir: dir, lines: make(chan string, 1024)}
 	cmd := n.Command("env", "LD_PRELOAD="+shim, "TMPDIR="+dir, "HOME="+dir, "linux.uml",
 		"mem=128M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "init="+init,
 		"uml_dir="+dir, "vec0:transport=raw,ifname="+card+",depth=32,gro=0", "con=null", "con0=fd:0,fd:1", "quiet")
@@ -119,6 +124,8 @@ func (g *Guest) powerOff() {
 // before it, with that line last.
 func (g *Guest) readUntil(mark string, deadline time.Duration) ([]string, error) {
 	late := time.After(deadline)
+	nudge := time.NewTicker(nudgeEvery)
+	defer nudge.Stop()
 	var read []string
 	for {
 		select {
@@ -131,6 +138,8 @@ func (g *Guest) readUntil(mark string, deadline time.Duration) ([]string, error)
 			if strings.HasPrefix(line, mark) {
 				return read, nil
 			}
+		case <-nudge.C:
+			fmt.Fprintln(g.console) // an error shows as a console that closes
 		case <-late:
 			return read, fmt.Errorf("no %q within %v, %q", mark, deadline, read)
 		}
@@ -206,12 +215,14 @@ type Call struct {
 // in the order of the calls; empty where no connection came about in time.
 func (g *Guest) Calls(t testing.TB, calls []Call) []string {
 	t.Helper()
+	var list strings.Builder
 	longest := time.Duration(0)
 	for _, c := range calls {
-		g.Shell(t, shellDeadline, fmt.Sprintf("call %d %d %v %d", c.Line, int(c.Timeout.Seconds()), c.To.Addr(), c.To.Port()))
+		fmt.Fprintf(&list, "%d %d %v %d\n", c.Line, int(c.Timeout.Seconds()), c.To.Addr(), c.To.Port())
 		longest = max(longest, c.Timeout)
 	}
-	out := g.Shell(t, longest+shellDeadline, "answers")
+	file := WriteFile(t, g.dir, "calls", list.String())
+	out := g.Shell(t, longest+shellDeadline, "calls '"+file+"'")
 	said := make([]string, len(calls))
 	for i, c := range calls {
 		said[i] = answerOf(t, out, c)

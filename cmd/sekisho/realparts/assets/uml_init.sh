@@ -56,20 +56,21 @@ online() {
 	echo "online $1 $(address "$1")"
 }
 
-# call N SECONDS HOST PORT: connect from line N, in the background; what HOST says
-# first is kept, or nothing
+# call N SECONDS HOST PORT: connect from line N; say what HOST says, or nothing when
+# no connection comes about in time
 call() {
-	{
-		said=$(setpriv --reuid $((uid_of_line_0 + $1)) timeout "$2" busybox nc "$3" "$4" </dev/null 2>/dev/null | head -n 1)
-		echo "said $1 $3 $4 $said" >>/run/said
-	} &
-	calls="$calls $!"
+	said=$(setpriv --reuid $((uid_of_line_0 + $1)) busybox nc -w "$2" "$3" "$4" </dev/null 2>/dev/null)
+	echo "said $1 $3 $4 $said" >>/run/said
 }
 
-# answers: wait until all calls have ended and say what they heard
-answers() {
-	wait $calls
-	calls=
+# calls FILE: make all calls of a file at once, one on a line, and say what they heard
+calls() {
+	(
+		while read -r line seconds host port; do
+			call "$line" "$seconds" "$host" "$port" &
+		done
+		wait
+	) <"$1"
 	cat /run/said
 	rm /run/said
 }
@@ -87,6 +88,7 @@ gone() {
 stty -echo </dev/console
 echo "##ready"
 while read -r command; do
+	[ -n "$command" ] || continue # the other side only wakes us
 	eval "$command" </dev/null
 	echo "##rc=$?"
 done

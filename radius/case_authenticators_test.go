@@ -90,7 +90,7 @@ func TestCase16AcceptWithoutMessageAuthenticator(t *testing.T) {
 
 func TestCase16AcceptWithoutMessageAuthenticatorWhereRequired(t *testing.T) {
 	t.Parallel()
-	s := start(t, answering(unsigned), func(s *setup) { s.server.RequireMA = true })
+	s := start(t, answering(unsigned), func(s *setup) { s.server.RequireMA = radius.Require })
 	must(t, s.nas.Send(access(t, 1, user)))
 	s.refused("missing-message-authenticator", 1)
 	s.quiet(s.nas)
@@ -101,7 +101,7 @@ func TestCase16AcceptWithoutMessageAuthenticatorWhereRequired(t *testing.T) {
 
 func TestCase16RequestWithoutMessageAuthenticatorWhereRequired(t *testing.T) {
 	t.Parallel()
-	s := start(t, func(s *setup) { s.nas.RequireMA = true })
+	s := start(t, func(s *setup) { s.nas.RequireMA = radius.Require })
 	s.dropped("missing-message-authenticator", s.nas, access(t, 1, user))
 	s.exchange(s.nas, access(t, 1, user+"50 12 *16"))
 	s.exchange(s.acct, accounting(t, 1, user)) // where none may be
@@ -140,7 +140,7 @@ func TestCase17MessageAuthenticatorLast(t *testing.T) {
 	s := start(t, answering(func(r *radiustest.Request) [][]byte {
 		reply := &radiustest.Packet{Code: radiustest.AccessAccept, ID: r.ID, Attributes: []radiustest.Attribute{radiustest.Attr(18, "hello"), radiustest.MA()}}
 		return [][]byte{r.Sign(reply)}
-	}), func(s *setup) { s.server.RequireMA = true })
+	}), func(s *setup) { s.server.RequireMA = radius.Require })
 	got := s.exchange(s.nas, access(t, 1, user))
 	match(t, "answer", attributesOf(got), "50 12 *16 12 07 'hello' 0b 07 'op25b'")
 }

@@ -127,11 +127,11 @@ func TestCase28RepliesThatAreNot(t *testing.T) {
 
 func TestCase29SilentAAA(t *testing.T) {
 	t.Parallel()
-	s := start(t, answering(silent))
+	s := start(t, answering(silent), func(s *setup) { s.server.NoStatusCheck = true })
 	request := access(t, 1, user)
 	must(t, s.nas.Send(request))
 	first := s.seen(1)[0]
-	s.timer.advance(radius.DefaultResponseWindow)
+	s.timer.advance(radius.DefaultRequestTime)
 	s.proxy.Sweep()
 	if n := s.proxy.Stats().AAA["tokyo-1"].Outstanding; n != 1 {
 		t.Errorf("%d under way at the end of the window, want 1", n)

@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -21,6 +22,7 @@ type Config struct {
 	Dictionary *dict.Dictionary
 
 	CleanupDelay   time.Duration // how long an answer is kept for retransmissions (RFC 5080 section 2.2.2)
+	RequestTime    time.Duration // how long an answer to a request is waited for at all
 	DecisionBudget time.Duration // how long a decision may take before the fail mode answers
 	MaxRequests    int           // requests held at once, waiting or answered
 }
@@ -28,10 +30,15 @@ type Config struct {
 // Defaults of what a Config may leave at zero, FreeRADIUS's where it has them.
 const (
 	DefaultCleanupDelay   = 5 * time.Second
-	DefaultResponseWindow = 20 * time.Second
+	DefaultRequestTime    = 30 * time.Second
 	DefaultDecisionBudget = 200 * time.Millisecond
 	DefaultMaxRequests    = 1 << 20
 	DefaultMaxSockets     = 64
+	DefaultResponseWindow = 5 * time.Second // FreeRADIUS's 20 s is longer than a PPPoE router waits
+	DefaultZombiePeriod   = 40 * time.Second
+	DefaultCheckInterval  = 10 * time.Second
+	DefaultAnswersToAlive = 3
+	DefaultReviveInterval = 120 * time.Second
 )
 
 // NAS is one access router as its packets are known: by where they come from
@@ -45,11 +52,22 @@ type NAS struct {
 	Area       string
 	Profile    *dict.Profile // nil: nothing is injected
 
-	RequireMA       bool    // an Access-Request without Message-Authenticator is discarded
-	LimitProxyState bool    // one with Proxy-State and no Message-Authenticator is discarded
-	ReplyMA         ReplyMA // when replies carry a Message-Authenticator
-	MaxOutstanding  int     // requests of this NAS waiting for an AAA at once; 0: no limit of its own
+	RequireMA       Requirement // whether an Access-Request without Message-Authenticator is discarded
+	LimitProxyState bool        // one with Proxy-State and no Message-Authenticator is discarded
+	ReplyMA         ReplyMA     // when replies carry a Message-Authenticator
+	MaxOutstanding  int         // requests of this NAS waiting for an AAA at once; 0: no limit of its own
 }
+
+// Requirement says whether packets must carry a Message-Authenticator.
+type Requirement uint8
+
+// No is for what cannot send one. Auto becomes Require for good once a packet
+// had a right one: EAP does not count, since it must have one anyway.
+const (
+	No Requirement = iota
+	Auto
+	Require
+)
 
 // ReplyMA says when replies to a NAS begin with a Message-Authenticator.
 type ReplyMA uint8
@@ -70,12 +88,40 @@ type Pool struct {
 
 // AAA is one home server.
 type AAA struct {
-	Name           string
-	Auth, Acct     netip.AddrPort // zero Acct: takes no accounting
-	Source         netip.Addr     // local address to send from; zero: the kernel's choice
-	Secret         *Secret
-	RequireMA      bool // a reply to an Access-Request without Message-Authenticator is discarded
-	NoProxyState   bool // do not add a Proxy-State of our own
-	ResponseWindow time.Duration
-	MaxSockets     int // of 256 identifiers each
+	Name         string
+	Auth, Acct   netip.AddrPort // zero Acct: takes no accounting
+	Source       netip.Addr     // local address to send from; zero: the kernel's choice
+	Secret       *Secret
+	RequireMA    Requirement // whether a reply to an Access-Request without Message-Authenticator is discarded
+	NoProxyState bool        // do not add a Proxy-State of our own
+	MaxSockets   int         // of 256 identifiers each
+
+	// When it counts as gone and as back; see health.
+	ResponseWindow time.Duration // silence after a request that makes it a zombie
+	ZombiePeriod   time.Duration // silence as a zombie that makes it dead
+	NoStatusCheck  bool          // it does not understand Status-Server
+	CheckInterval  time.Duration // between Status-Servers to a zombie or a dead one
+	AnswersToAlive int           // answers to these in a row that make it alive
+	ReviveInterval time.Duration // without Status-Server: how long a dead one is left alone
+}
+
+// withDefaults fills in what was left at zero.
+func (c *Config) withDefaults() *Config {
+	full := *c
+	full.CleanupDelay = cmp.Or(full.CleanupDelay, DefaultCleanupDelay)
+	full.RequestTime = cmp.Or(full.RequestTime, DefaultRequestTime)
+	full.DecisionBudget = cmp.Or(full.DecisionBudget, DefaultDecisionBudget)
+	full.MaxRequests = cmp.Or(full.MaxRequests, DefaultMaxRequests)
+	return &full
+}
+
+func (a *AAA) withDefaults() *AAA {
+	full := *a
+	full.MaxSockets = cmp.Or(full.MaxSockets, DefaultMaxSockets)
+	full.ResponseWindow = cmp.Or(full.ResponseWindow, DefaultResponseWindow)
+	full.ZombiePeriod = cmp.Or(full.ZombiePeriod, DefaultZombiePeriod)
+	full.CheckInterval = cmp.Or(full.CheckInterval, DefaultCheckInterval)
+	full.AnswersToAlive = cmp.Or(full.AnswersToAlive, DefaultAnswersToAlive)
+	full.ReviveInterval = cmp.Or(full.ReviveInterval, DefaultReviveInterval)
+	return &full
 }

@@ -2,6 +2,7 @@ package radius
 
 import (
 	"maps"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 )
@@ -13,6 +14,7 @@ type nasCounters struct {
 	dropped     [reasons]atomic.Uint64
 	injections  [injections]atomic.Uint64
 	outstanding atomic.Int64
+	latch       latch
 }
 
 // aaaCounters count what concerns one AAA server.
@@ -20,6 +22,7 @@ type aaaCounters struct {
 	sent     [256]atomic.Uint64 // by code
 	received [256]atomic.Uint64 // by code
 	dropped  [reasons]atomic.Uint64
+	latch    latch
 }
 
 // registry keeps counters by name, so that they survive a reload.
@@ -38,20 +41,25 @@ func newRegistry() *registry {
 	return &registry{nases: map[string]*nasCounters{}, aaas: map[string]*aaaCounters{}, decisions: map[Ruling]*atomic.Uint64{}}
 }
 
-func (r *registry) nas(name string) *nasCounters { return named(&r.mu, r.nases, name) }
-func (r *registry) aaa(name string) *aaaCounters { return named(&r.mu, r.aaas, name) }
+func (r *registry) nas(name string) *nasCounters {
+	return named(&r.mu, r.nases, name, func() *nasCounters { return &nasCounters{latch: latch{name: nasLatch(name)}} })
+}
+
+func (r *registry) aaa(name string) *aaaCounters {
+	return named(&r.mu, r.aaas, name, func() *aaaCounters { return &aaaCounters{latch: latch{name: aaaLatch(name)}} })
+}
 
 // decided counts a decision. Its few possible values all come from the policy.
 func (r *registry) decided(action, rule string) {
-	named(&r.mu, r.decisions, Ruling{action, rule}).Add(1)
+	named(&r.mu, r.decisions, Ruling{action, rule}, func() *atomic.Uint64 { return new(atomic.Uint64) }).Add(1)
 }
 
-func named[K comparable, C any](mu *sync.Mutex, all map[K]*C, name K) *C {
+func named[K comparable, C any](mu *sync.Mutex, all map[K]*C, name K, create func() *C) *C {
 	mu.Lock()
 	defer mu.Unlock()
 	c, ok := all[name]
 	if !ok {
-		c = new(C)
+		c = create()
 		all[name] = c
 	}
 	return c
@@ -77,8 +85,15 @@ type NASStats struct {
 type AAAStats struct {
 	Sent, Received map[byte]uint64 // by RADIUS code
 	Dropped        map[string]uint64
-	Sockets        int // open towards it now
-	Outstanding    int // identifiers in use now
+	Sockets        int         // open towards it now
+	Outstanding    int         // identifiers in use now
+	Ports          []PortStats // of the running configuration
+}
+
+// PortStats is how one port of an AAA server is.
+type PortStats struct {
+	Address netip.AddrPort
+	State   string // alive, zombie or dead
 }
 
 func (r *registry) stats() Stats {

@@ -24,6 +24,7 @@ func TestStats(t *testing.T) {
 		}},
 		AAA: map[string]radius.AAAStats{"tokyo-1": {
 			Sent: map[byte]uint64{1: 2, 4: 1}, Received: map[byte]uint64{2: 2, 5: 1}, Dropped: map[string]uint64{}, Sockets: 1,
+			Ports: []radius.PortStats{{Address: s.aaa.Addr, State: "alive"}},
 		}},
 		Decisions: map[radius.Ruling]uint64{{Action: "block", Rule: "stage"}: 1, {Action: "open", Rule: "fixed"}: 1},
 		Unknown:   map[string]uint64{"code": 1},

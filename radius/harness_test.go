@@ -38,6 +38,7 @@ type setup struct {
 	policy      engine.Spec
 	subscribers radius.Subscribers
 	answer      func(*radiustest.Request) [][]byte
+	latches     radius.Latches
 }
 
 // site is a running proxy between a router and an AAA server.
@@ -72,6 +73,7 @@ func start(t testing.TB, changes ...func(*setup)) *site {
 		Subscribers: s.setup.subscribers,
 		Clock:       s.now.Now,
 		Log:         slog.New(slog.NewTextHandler(s.log, nil)),
+		Latches:     s.setup.latches,
 	}.WithTimer(s.timer.Now))
 	must(t, err)
 	t.Cleanup(s.stop)

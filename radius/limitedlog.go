@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -66,6 +67,16 @@ func (l *limitedLog) admit(k troubleKey) (held int, ok bool) {
 	}
 	held, t.held, t.until = t.held, 0, now.Add(logInterval)
 	return held, true
+}
+
+// turned logs that a server came into another state. This is rare and never
+// held back.
+func (l *limitedLog) turned(to *target, state liveness) {
+	level := slog.LevelWarn
+	if state == alive {
+		level = slog.LevelInfo
+	}
+	l.log.Log(context.Background(), level, "AAA server is "+state.String(), "aaa", to.Name, "address", to.peer.remote.String())
 }
 
 // fail logs that a decision could not be made and what happened instead.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +24,8 @@ const spareIdentifiers = identifiers / 4
 type peer struct {
 	remote  netip.AddrPort
 	source  netip.Addr
-	handle  func(*socket, []byte)
+	health  health
+	handle  func(*socket, []byte) (goOn bool)
 	serving *sync.WaitGroup // of the goroutines that read the sockets
 
 	mu      sync.Mutex // guards what follows and the sockets' tables
@@ -40,10 +42,11 @@ type socket struct {
 
 	// pending is written when an attempt is ready to be answered, and read by
 	// the socket's goroutine without the lock.
-	pending [identifiers]atomic.Pointer[attempt]
-	free    [identifiers]byte // ring of free identifiers, the longest unused first
-	head    int
-	unused  int
+	pending  [identifiers]atomic.Pointer[attempt]
+	deciding atomic.Pointer[attempt] // whose Accept the socket's goroutine decides about
+	free     [identifiers]byte       // ring of free identifiers, the longest unused first
+	head     int
+	unused   int
 }
 
 // acquire gives the attempt an identifier on one of at most max sockets. The
@@ -186,17 +189,25 @@ func (p *peer) shut() {
 	}
 }
 
+// all returns the sockets that are open.
+func (p *peer) all() []*socket {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.sockets)
+}
+
 // serve hands every datagram from the server to handle until the socket is
-// closed. A refused port comes back as an error of a read: it ends nothing.
-func (s *socket) serve(handle func(*socket, []byte)) {
+// closed or handle says that another goroutine reads on. A refused port comes
+// back as an error of a read: it ends nothing.
+func (s *socket) serve(handle func(*socket, []byte) bool) {
 	buffer := make([]byte, maxPacketLen+1)
 	for {
 		n, err := s.conn.Read(buffer)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err == nil {
-			handle(s, buffer[:n])
+		if err == nil && !handle(s, buffer[:n]) {
+			return
 		}
 	}
 }

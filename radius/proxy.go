@@ -34,6 +34,7 @@ type Options struct {
 	Subscribers Subscribers
 	Clock       func() time.Time // what time it is for the policy; nil: time.Now
 	Log         *slog.Logger     // nil: discard
+	Latches     Latches          // nil: what `auto` learns is forgotten at the end
 
 	timer func() time.Time // what time-outs go by, for tests; nil: time.Now
 }
@@ -49,6 +50,11 @@ type Proxy struct {
 	debug       atomic.Pointer[Debug]
 	serial      atomic.Uint64
 	loopMark    [8]byte // our Proxy-State
+
+	conversations conversations
+	latches       Latches
+	learned       chan string  // names of latches to keep
+	stuck         atomic.Int64 // goroutines that hang in a decision
 
 	reload    sync.Mutex
 	current   atomic.Pointer[snapshot]
@@ -77,6 +83,10 @@ func Start(c *Config, o Options) (*Proxy, error) {
 		p.serving.Go(func() { l.serve(p.receive) })
 	}
 	p.others.Go(p.sweepRegularly)
+	p.others.Go(p.watch)
+	if p.latches != nil {
+		p.others.Go(p.keepLearning)
+	}
 	return p, nil
 }
 
@@ -88,6 +98,8 @@ func newProxy(o Options) *Proxy {
 		counters:    newRegistry(),
 		duplicates:  newDuplicates(),
 		stopSweep:   make(chan struct{}),
+		latches:     o.Latches,
+		learned:     make(chan string, 64),
 	}
 	if p.clock == nil {
 		p.clock = time.Now
@@ -101,28 +113,6 @@ func newProxy(o Options) *Proxy {
 	p.log = newLimitedLog(o.Log, p.timer)
 	rand.Read(p.loopMark[:]) // never fails (crypto/rand)
 	return p
-}
-
-func (c *Config) withDefaults() *Config {
-	full := *c
-	if full.CleanupDelay == 0 {
-		full.CleanupDelay = DefaultCleanupDelay
-	}
-	if full.MaxRequests == 0 {
-		full.MaxRequests = DefaultMaxRequests
-	}
-	return &full
-}
-
-func (a *AAA) withDefaults() *AAA {
-	full := *a
-	if full.ResponseWindow == 0 {
-		full.ResponseWindow = DefaultResponseWindow
-	}
-	if full.MaxSockets == 0 {
-		full.MaxSockets = DefaultMaxSockets
-	}
-	return &full
 }
 
 func (p *Proxy) listen(c *Config) error {
@@ -184,6 +174,7 @@ func (p *Proxy) Stats() Stats {
 		server := stats.AAA[t.Name]
 		server.Sockets += sockets
 		server.Outstanding += busy
+		server.Ports = append(server.Ports, PortStats{t.peer.remote, t.peer.health.now().String()})
 		stats.AAA[t.Name] = server
 	}
 	return stats
@@ -271,7 +262,9 @@ func (p *Proxy) sweep(now time.Time) {
 			p.timeOut(a)
 		}
 	}
+	p.checkServers(now)
 	p.duplicates.expire(now)
+	p.conversations.expire(now)
 	p.reload.Lock()
 	defer p.reload.Unlock()
 	kept := p.retired[:0]
@@ -288,7 +281,10 @@ func (p *Proxy) sweep(now time.Time) {
 func (p *Proxy) timeOut(a *attempt) {
 	a.target.counters.dropped[dropTimeout].Add(1)
 	t := a.transaction
-	if t.leave(abandoned) {
+	if t == nil {
+		return // a Status-Server: the next one notices
+	}
+	if t.attempt.Load() == a && t.leave(abandoned) {
 		p.duplicates.forget(t)
 		p.drop(t.nas, dropTimeout)
 	}

@@ -30,6 +30,7 @@ const (
 	// The packet cannot be forwarded.
 	dropNoRealm
 	dropNoServer
+	dropServersDead
 	dropLoop
 	dropHidden
 	dropTooBig
@@ -61,6 +62,7 @@ var reasonNames = [reasons]string{
 	dropLate:                        "late",
 	dropNoRealm:                     "no-realm",
 	dropNoServer:                    "no-server",
+	dropServersDead:                 "servers-dead",
 	dropLoop:                        "loop",
 	dropHidden:                      "hidden",
 	dropTooBig:                      "too-big",
@@ -90,6 +92,7 @@ var explanations = [reasons]string{
 	dropLate:                        "a reply to a request that was answered or given up",
 	dropNoRealm:                     "no realm of the site file covers the User-Name",
 	dropNoServer:                    "the realm's pool has no server for this kind of packet",
+	dropServersDead:                 "every server of the realm's pool is dead",
 	dropLoop:                        "the packet has been through this proxy before",
 	dropHidden:                      "a hidden attribute cannot be decrypted: is the secret the same on both sides?",
 	dropTooBig:                      "the packet would outgrow 4096 octets",

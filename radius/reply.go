@@ -6,40 +6,71 @@ import (
 
 // reply is the way of a reply: find the request it answers, verify it, add
 // what the policy says, and pass it on. It runs on the goroutine of the socket
-// that received it.
-func (p *Proxy) reply(s *socket, octets []byte) {
+// that received it; false means that another goroutine has taken the socket
+// over.
+func (p *Proxy) reply(s *socket, octets []byte) (goOn bool) {
 	reply, why := parse(octets)
 	if why != forwarded {
 		p.refuseReply(s, nil, why)
-		return
+		return true
 	}
 	a := s.waiting(reply.id())
 	if a == nil {
 		p.refuseReply(s, nil, dropUnmatched)
-		return
+		return true
 	}
 	if why := a.verify(reply); why != forwarded {
 		p.refuseReply(s, a, why)
-		return
+		return true
 	}
+	return p.accepted(s, a, reply)
+}
+
+// accepted goes on with a reply that is what it claims to be.
+func (p *Proxy) accepted(s *socket, a *attempt, reply packet) (goOn bool) {
 	p.answering.Add(1)
 	defer p.answering.Add(-1)
 	s.peer.release(a)
 	a.target.counters.received[reply.code()].Add(1)
+	p.heard(a, reply)
 	t := a.transaction
+	if t == nil {
+		return true
+	}
 	if !t.leave(answering) {
 		a.target.counters.dropped[dropLate].Add(1)
-		return
+		return true
 	}
 	p.debug.Load().replied(t, a, reply)
-	p.answer(t, a, reply)
+	return p.answer(t, a, reply)
+}
+
+// heard learns from an authentic reply: the server lives, it can sign, and
+// which State is its own.
+func (p *Proxy) heard(a *attempt, reply packet) {
+	now, h := p.timer(), &a.target.peer.health
+	changed := false
+	if a.transaction == nil {
+		changed = h.hearStatus(now, a.target.AnswersToAlive)
+	} else {
+		changed = h.hear(now)
+	}
+	if changed {
+		p.log.turned(a.target, alive)
+	}
+	if a.code() == accessRequest && reply.has(typeMessageAuthenticator) && !reply.has(typeEAPMessage) {
+		p.learn(&a.target.counters.latch, a.target.RequireMA)
+	}
+	if reply.code() == accessChallenge {
+		p.conversations.remember(reply.find(typeState), a.target, now)
+	}
 }
 
 // verify checks that a packet is the server's answer to this attempt: a code
 // that fits, the Response Authenticator, and what there is or must be of
 // Message-Authenticators. Position does not matter (CVE-2024-3596).
 func (a *attempt) verify(reply packet) reason {
-	request := a.transaction.request.code()
+	request := a.code()
 	secret := a.target.Secret
 	if !fits(request, reply.code()) {
 		return dropCode
@@ -51,7 +82,7 @@ func (a *attempt) verify(reply packet) reason {
 	if at > 0 && !secret.authentic(reply, at, a.authenticator[:]) {
 		return dropBadMessageAuthenticator
 	}
-	if at == 0 && request == accessRequest && (a.target.RequireMA || reply.has(typeEAPMessage)) {
+	if at == 0 && request == accessRequest && (a.target.counters.latch.requires(a.target.RequireMA) || reply.has(typeEAPMessage)) {
 		return dropMissingMessageAuthenticator
 	}
 	return forwarded
@@ -64,6 +95,8 @@ func fits(request, reply byte) bool {
 		return reply == accessAccept || reply == accessReject || reply == accessChallenge || reply == protocolError
 	case accountingRequest:
 		return reply == accountingResponse || reply == protocolError
+	case statusServer: // either will do (RFC 5997 section 4)
+		return reply == accessAccept || reply == accountingResponse
 	}
 	return false
 }
@@ -77,7 +110,7 @@ func (p *Proxy) refuseReply(s *socket, a *attempt, why reason) {
 	}
 	target.counters.dropped[why].Add(1)
 	p.log.warn(target.Name, why, func() []any { return []any{"aaa", target.Name, "address", s.peer.remote.String()} })
-	if a != nil {
+	if a != nil && a.transaction != nil {
 		p.debug.Load().note(a.transaction, "Dropped a reply from %s: %s", target.Name, explanations[why])
 	}
 }
@@ -95,21 +128,30 @@ func (p *Proxy) owner(s *socket, a *attempt) *target {
 	return nil
 }
 
-// answer composes the reply for the NAS, keeps it for retransmissions and
-// sends it.
-func (p *Proxy) answer(t *transaction, a *attempt, reply packet) {
+// answer answers the NAS; an Accept with what the policy says.
+func (p *Proxy) answer(t *transaction, a *attempt, reply packet) (goOn bool) {
 	if reply.code() == protocolError && t.request.code() != accessRequest {
 		p.abandon(t, dropCode) // no answer is the only refusal that accounting has
-		return
+		return true
 	}
-	insert := insertion{}
-	if reply.code() == accessAccept {
-		var drop bool
-		if insert, drop = p.insertion(t, reply); drop {
-			p.inserted(t, insert.outcome)
-			p.abandon(t, dropFailMode)
-			return
-		}
+	if reply.code() != accessAccept {
+		p.finish(t, a, reply, insertion{}, false)
+		return true
+	}
+	insert, drop, mine := p.deliberate(a, reply)
+	if mine {
+		p.finish(t, a, reply, insert, drop)
+	}
+	return mine
+}
+
+// finish composes the answer for the NAS, keeps it for retransmissions and
+// sends it; or does not, where the fail mode is to drop.
+func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertion, drop bool) {
+	if drop {
+		p.inserted(t, insert.outcome)
+		p.abandon(t, dropFailMode)
+		return
 	}
 	octets, why := composeReply(t, a, reply, insert)
 	if why == dropTooBig && len(insert.add) > 0 {

@@ -30,6 +30,9 @@ func (p *Proxy) receive(l *listener, d datagram) {
 		return
 	}
 	a.nas.counters.received[a.packet.code()].Add(1)
+	if a.packet.code() == accessRequest && a.packet.has(typeMessageAuthenticator) && !a.packet.has(typeEAPMessage) {
+		p.learn(&a.nas.counters.latch, a.nas.RequireMA)
+	}
 	if a.packet.code() == statusServer {
 		p.answerStatus(a)
 		return
@@ -108,7 +111,7 @@ func (a *arrival) requirements() reason {
 	switch {
 	case p.code() == accountingRequest:
 		return forwarded
-	case !signed && (p.code() == statusServer || eap || a.nas.RequireMA):
+	case !signed && (p.code() == statusServer || eap || a.nas.counters.latch.requires(a.nas.RequireMA)):
 		return dropMissingMessageAuthenticator
 	case !signed && a.nas.LimitProxyState && p.has(typeProxyState):
 		return dropLimitProxyState
@@ -156,19 +159,23 @@ func (p *Proxy) begin(a *arrival) *transaction {
 }
 
 // repeat deals with a retransmission: the same answer if there is one,
-// otherwise the same octets to the same server, at most once a second.
+// otherwise the same octets to the same server, at most once a second, or a
+// new attempt at another server if this one keeps silent.
 func (p *Proxy) repeat(t *transaction) {
+	t.nas.counters.dropped[dropDuplicate].Add(1)
 	if t.state.Load() == answered {
 		p.debug.Load().note(t, "A retransmission: the cached answer goes out again")
-		t.nas.counters.dropped[dropDuplicate].Add(1)
 		t.listener.reply(t.reply, t.client, t.local)
 		return
 	}
-	t.nas.counters.dropped[dropDuplicate].Add(1)
-	a := t.attempt
-	now := p.timer()
+	a, now := t.attempt.Load(), p.timer()
 	if a == nil || t.state.Load() != waiting || now.Sub(a.sent) < time.Second {
 		p.debug.Load().note(t, "A retransmission while the request is in progress")
+		return
+	}
+	if other := p.elsewhere(t, a); other != nil {
+		p.debug.Load().note(t, "A retransmission: %s keeps silent, %s is asked", a.target.Name, other.Name)
+		p.attempt(t, other)
 		return
 	}
 	a.sent = now
@@ -176,7 +183,24 @@ func (p *Proxy) repeat(t *transaction) {
 	p.transmit(a)
 }
 
-// forward sends a request to the first server of its realm's pool.
+// elsewhere returns another server for a request that its own leaves without
+// an answer; nil while that one still answers others, when no other is alive,
+// and in the middle of a conversation that only that one knows.
+func (p *Proxy) elsewhere(t *transaction, a *attempt) *target {
+	h := &a.target.peer.health
+	if h.now() == alive && h.heardSince(a.began) || t.request.has(typeState) {
+		return nil
+	}
+	targets, _ := t.targets()
+	for _, to := range targets {
+		if to != a.target && to.peer.health.now() == alive {
+			return to
+		}
+	}
+	return nil
+}
+
+// forward sends a request to a server of its realm's pool.
 func (p *Proxy) forward(t *transaction) reason {
 	if t.nas.MaxOutstanding > 0 && t.nas.counters.outstanding.Load() > int64(t.nas.MaxOutstanding) {
 		return dropOverload
@@ -184,18 +208,45 @@ func (p *Proxy) forward(t *transaction) reason {
 	if p.looped(t.request) {
 		return dropLoop
 	}
+	targets, why := t.targets()
+	if why != forwarded {
+		return why
+	}
+	to := choose(targets)
+	if known := p.conversations.server(t.request.find(typeState)); known != nil {
+		to = current(targets, known)
+	}
+	if to == nil {
+		return dropServersDead
+	}
+	return p.attempt(t, to)
+}
+
+// current finds a server among those of the running configuration. One that
+// is dead, or no longer among them, leaves the conversation to the others.
+func current(targets []*target, known *target) *target {
+	for _, to := range targets {
+		if to.peer == known.peer && to.peer.health.now() != dead {
+			return to
+		}
+	}
+	return choose(targets)
+}
+
+// targets are the servers that a request may go to, in their order.
+func (t *transaction) targets() ([]*target, reason) {
 	route := t.snapshot.route(t.request.find(typeUserName))
 	if route == nil {
-		return dropNoRealm
+		return nil, dropNoRealm
 	}
 	targets := route.auth
 	if t.request.code() == accountingRequest {
 		targets = route.acct
 	}
 	if len(targets) == 0 {
-		return dropNoServer
+		return nil, dropNoServer
 	}
-	return p.attempt(t, targets[0])
+	return targets, forwarded
 }
 
 // looped reports whether the request carries our own Proxy-State.
@@ -211,7 +262,7 @@ func (p *Proxy) looped(request packet) bool {
 // attempt composes the request for one server and sends it.
 func (p *Proxy) attempt(t *transaction, to *target) reason {
 	now := p.timer()
-	a := &attempt{transaction: t, target: to, sent: now, deadline: now.Add(to.ResponseWindow)}
+	a := &attempt{transaction: t, target: to, began: now, sent: now, deadline: now.Add(t.snapshot.config.RequestTime)}
 	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
 	if why := p.compose(a); why != forwarded {
 		return why
@@ -224,7 +275,7 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 	}
 	to.seal(a)
 	a.arm()
-	t.attempt = a
+	t.attempt.Store(a)
 	p.debug.Load().sent(t, a)
 	return p.transmit(a)
 }

@@ -58,35 +58,57 @@ func (p *Proxy) compile(c *Config) *snapshot {
 		policy: c.Policy,
 		peers:  map[peerKey]*peer{},
 	}
+	for _, n := range c.NAS {
+		p.restore(&p.counters.nas(n.Name).latch, n.RequireMA)
+	}
 	for _, name := range c.Policy.RequestAttributes() {
 		if a, ok := c.Dictionary.Lookup(name); ok {
 			s.asked = append(s.asked, askedAttribute{name, a})
 		}
 	}
-	pools := map[*Pool]*route{}
+	pools, servers := map[*Pool]*route{}, map[*AAA]ports{}
 	for realm, pool := range c.Realms {
 		if pools[pool] == nil {
-			pools[pool] = p.route(s, pool)
+			pools[pool] = p.route(s, pool, servers)
 		}
 		s.realms[realm] = pools[pool]
 	}
 	return s
 }
 
-func (p *Proxy) route(s *snapshot, pool *Pool) *route {
+// ports are the two of a server, nil where it has only one.
+type ports struct{ auth, acct *target }
+
+func (p *Proxy) route(s *snapshot, pool *Pool, servers map[*AAA]ports) *route {
 	r := &route{name: pool.Name}
 	for _, server := range pool.Servers {
-		server = server.withDefaults()
-		counters := p.counters.aaa(server.Name)
-		if server.Auth.IsValid() {
-			r.auth = append(r.auth, &target{server, p.peer(s, server, server.Auth), counters})
+		if _, known := servers[server]; !known {
+			servers[server] = p.ports(s, server)
 		}
-		if server.Acct.IsValid() {
-			r.acct = append(r.acct, &target{server, p.peer(s, server, server.Acct), counters})
+		if to := servers[server].auth; to != nil {
+			r.auth = append(r.auth, to)
+		}
+		if to := servers[server].acct; to != nil {
+			r.acct = append(r.acct, to)
 		}
 	}
-	s.targets = append(append(s.targets, r.auth...), r.acct...)
 	return r
+}
+
+func (p *Proxy) ports(s *snapshot, server *AAA) ports {
+	server = server.withDefaults()
+	counters := p.counters.aaa(server.Name)
+	p.restore(&counters.latch, server.RequireMA)
+	var both ports
+	if server.Auth.IsValid() {
+		both.auth = &target{server, p.peer(s, server, server.Auth), counters}
+		s.targets = append(s.targets, both.auth)
+	}
+	if server.Acct.IsValid() {
+		both.acct = &target{server, p.peer(s, server, server.Acct), counters}
+		s.targets = append(s.targets, both.acct)
+	}
+	return both
 }
 
 // peer returns the sockets towards a port, those of the running configuration

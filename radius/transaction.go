@@ -23,7 +23,7 @@ type transaction struct {
 	reply   []byte    // valid once state is answered
 	expires time.Time // when the answer is forgotten; set before state is answered
 
-	attempt *attempt // the last one; only the listener's goroutine and the answering one use it, in turn
+	attempt atomic.Pointer[attempt] // the last one
 }
 
 // The states of a transaction. It leaves waiting once, by whoever gets there
@@ -37,15 +37,23 @@ const (
 
 // attempt is a request as it was sent to one server.
 type attempt struct {
-	transaction   *transaction
+	transaction   *transaction // nil of a Status-Server of our own
 	target        *target
 	socket        *socket
 	id            byte
 	authenticator [authenticatorLen]byte
 	wire          []byte
-	sent          time.Time // last time; the listener's goroutine only
+	began         time.Time // when it was sent first
+	sent          time.Time // when it was sent last; the listener's goroutine only
 	deadline      time.Time
+
+	accept   packet       // while a decision about it is made
+	deciding atomic.Int64 // since when, Unix nanoseconds
+	claimed  atomic.Bool  // by whoever answers
 }
+
+// code is that of the request.
+func (a *attempt) code() byte { return a.wire[0] }
 
 // leave moves a transaction out of waiting; false if it has left already.
 func (t *transaction) leave(to uint32) bool {

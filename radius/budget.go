@@ -1,0 +1,74 @@
+package radius
+
+import (
+	"errors"
+	"time"
+)
+
+// errOverBudget is why the fail mode answers while a decision takes too long.
+var errOverBudget = errors.New("the decision takes longer than its budget")
+
+// errStuck is why the fail mode answers at once while others wait in vain.
+var errStuck = errors.New("decisions do not come to an end")
+
+// maxStuck is how many goroutines may hang in a decision before the others
+// stop trying: a store that hangs must not take every login with it.
+const maxStuck = 4
+
+// watch ends decisions that take too long: the fail mode answers in their
+// place, and another goroutine reads the socket on.
+func (p *Proxy) watch() {
+	tick := time.NewTicker(p.current.Load().config.DecisionBudget / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stopSweep:
+			return
+		case <-tick.C:
+			p.overrule(p.timer())
+		}
+	}
+}
+
+// overrule answers for the decisions that are over their budget.
+func (p *Proxy) overrule(now time.Time) {
+	budget := p.current.Load().config.DecisionBudget
+	for _, peer := range p.allPeers() {
+		for _, s := range peer.all() {
+			a := s.deciding.Load()
+			if a == nil || now.UnixNano()-a.deciding.Load() <= int64(budget) || !a.claim() {
+				continue
+			}
+			p.stuck.Add(1)
+			s.deciding.Store(nil)
+			p.others.Go(func() { s.serve(p.reply) })
+			insert, drop := p.fail(a.transaction, a.transaction.nas.Profile, a.accept, errOverBudget)
+			p.finish(a.transaction, a, a.accept, insert, drop)
+		}
+	}
+}
+
+// claim makes the caller the one that answers: the goroutine that decides or
+// the one that watches it.
+func (a *attempt) claim() bool { return a.claimed.CompareAndSwap(false, true) }
+
+// deliberate decides about an Accept under the budget. False means that the
+// watch has answered meanwhile and another goroutine reads the socket: the
+// caller has nothing more to do there.
+func (p *Proxy) deliberate(a *attempt, accept packet) (insert insertion, drop, mine bool) {
+	t := a.transaction
+	if p.stuck.Load() >= maxStuck && t.nas.Profile != nil {
+		insert, drop = p.fail(t, t.nas.Profile, accept, errStuck)
+		return insert, drop, true
+	}
+	a.accept = accept
+	a.deciding.Store(p.timer().UnixNano())
+	a.socket.deciding.Store(a)
+	insert, drop = p.insertion(t, accept)
+	if a.claim() {
+		a.socket.deciding.Store(nil)
+		return insert, drop, true
+	}
+	p.stuck.Add(-1)
+	return insertion{}, false, false
+}

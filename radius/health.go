@@ -1,0 +1,183 @@
+package radius
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// liveness is how far a server's port is believed to answer.
+type liveness uint32
+
+// A zombie left requests unanswered and is used only if nothing is alive; a
+// dead one is not used at all.
+const (
+	alive liveness = iota
+	zombie
+	dead
+)
+
+func (l liveness) String() string { return [...]string{"alive", "zombie", "dead"}[l] }
+
+// health is what is known of whether a server's port answers. Any authentic
+// packet from it proves that it does; silence makes it a zombie, longer
+// silence dead. Status-Server (RFC 5997) asks zombies and the dead whether
+// they are back.
+type health struct {
+	state atomic.Uint32
+	heard atomic.Int64 // when it last sent something authentic, Unix nanoseconds
+
+	mu      sync.Mutex // guards what follows, and changes of state
+	since   time.Time  // when it came into this state
+	answers int        // to Status-Servers in a row
+	asked   time.Time  // when the last Status-Server went out
+	waiting bool       // for its answer
+}
+
+func (h *health) now() liveness { return liveness(h.state.Load()) }
+
+// heardSince reports whether it has sent anything authentic after an instant.
+func (h *health) heardSince(at time.Time) bool { return h.heard.Load() > at.UnixNano() }
+
+// hear notes an answer to a subscriber's request.
+func (h *health) hear(at time.Time) (changed bool) {
+	h.heard.Store(at.UnixNano())
+	return h.now() != alive && h.turn(alive, at)
+}
+
+// hearStatus notes an answer to a Status-Server; enough of them in a row make
+// it alive.
+func (h *health) hearStatus(at time.Time, enough int) (changed bool) {
+	h.heard.Store(at.UnixNano())
+	h.mu.Lock()
+	h.answers++
+	h.waiting = false
+	back := h.answers >= enough
+	h.mu.Unlock()
+	return back && h.turn(alive, at)
+}
+
+// turn changes the state; false if it is that already.
+func (h *health) turn(to liveness, at time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.now() == to {
+		return false
+	}
+	h.state.Store(uint32(to))
+	h.since, h.answers, h.waiting = at, 0, false
+	return true
+}
+
+// age says what silence has made of a server, by the times of its entry.
+func (h *health) age(server *AAA, now time.Time) (to liveness, changed bool) {
+	h.mu.Lock()
+	state, quiet := h.now(), now.Sub(h.since)
+	h.mu.Unlock()
+	if heard := time.Duration(now.UnixNano() - h.heard.Load()); heard < quiet {
+		quiet = heard // it answers Status-Servers, not yet often enough
+	}
+	switch {
+	case state == zombie && quiet > server.ZombiePeriod:
+		return dead, h.turn(dead, now)
+	case state == dead && server.NoStatusCheck && quiet > server.ReviveInterval:
+		return alive, h.turn(alive, now)
+	}
+	return state, false
+}
+
+// ask reports whether it is time for another Status-Server, and notes it. If
+// the last one was not answered by then, the count begins anew.
+func (h *health) ask(server *AAA, now time.Time) bool {
+	if server.NoStatusCheck || h.now() == alive {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now.Sub(h.asked) < server.CheckInterval {
+		return false
+	}
+	if h.waiting {
+		h.answers = 0
+	}
+	h.asked, h.waiting = now, true
+	return true
+}
+
+// checkServers looks after every server of the running configuration.
+func (p *Proxy) checkServers(now time.Time) {
+	for _, to := range p.current.Load().targets {
+		h := &to.peer.health
+		if h.now() == alive && to.peer.silent(to.ResponseWindow, now) && h.turn(zombie, now) {
+			p.log.turned(to, zombie)
+		}
+		if state, changed := h.age(to.AAA, now); changed {
+			p.log.turned(to, state)
+		}
+		if h.ask(to.AAA, now) {
+			p.probe(to, now)
+		}
+	}
+}
+
+// silent reports whether a request has waited longer than the window and
+// nothing authentic came since it was sent.
+func (p *peer) silent(window time.Duration, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy == 0 {
+		return false
+	}
+	for _, s := range p.sockets {
+		for i := range s.pending {
+			a := s.pending[i].Load()
+			if a != nil && a.transaction != nil && now.Sub(a.began) > window && !p.health.heardSince(a.began) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// statusName is the NAS-Identifier of our Status-Servers.
+const statusName = "sekisho"
+
+// probe sends a Status-Server, the only packet that the proxy sends of itself.
+func (p *Proxy) probe(to *target, now time.Time) {
+	a := &attempt{target: to, began: now, deadline: now.Add(to.CheckInterval)}
+	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
+	wire := make([]byte, headerLen, headerLen+attrMALen+2+len(statusName))
+	wire[0] = statusServer
+	wire = append(wire, typeMessageAuthenticator, attrMALen)
+	wire = append(wire, zeroAuthenticator[:]...)
+	wire = append(wire, typeNASIdentifier, byte(2+len(statusName)))
+	wire = append(wire, statusName...)
+	binary.BigEndian.PutUint16(wire[2:], uint16(len(wire)))
+	a.wire = wire
+	if why, _ := to.peer.acquire(a, to.MaxSockets); why != forwarded {
+		to.counters.dropped[why].Add(1)
+		return
+	}
+	to.seal(a)
+	a.arm()
+	p.transmit(a)
+}
+
+// choose returns the server that a request goes to: the first that is alive,
+// else the first zombie; nil when all are dead.
+func choose(targets []*target) *target {
+	var last *target
+	for _, to := range targets {
+		switch to.peer.health.now() {
+		case alive:
+			return to
+		case zombie:
+			if last == nil {
+				last = to
+			}
+		}
+	}
+	return last
+}

@@ -1,0 +1,386 @@
+package radius_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sekisho/engine"
+	"sekisho/radius"
+	"sekisho/radius/radiustest"
+)
+
+// server is an AAA server of a pool, whose answers a test can stop.
+type server struct {
+	*radiustest.AAA
+	mute atomic.Bool
+}
+
+// pool is a site whose realm has several servers, asked in their order.
+type pool struct {
+	*site
+	servers []*server
+}
+
+func startPool(t *testing.T, count int, change func(*radius.AAA)) *pool {
+	t.Helper()
+	p := &pool{}
+	realm := &radius.Pool{Name: "tokyo"}
+	for i := range count {
+		one := &server{}
+		var err error
+		one.AAA, err = radiustest.NewAAA(aaaSecret, func(r *radiustest.Request) [][]byte {
+			switch {
+			case one.mute.Load():
+				return nil
+			case r.Code == radiustest.StatusServer:
+				return [][]byte{r.Sign(&radiustest.Packet{Code: radiustest.AccessAccept, ID: r.ID, Attributes: []radiustest.Attribute{radiustest.MA()}})}
+			}
+			return accept()(r)
+		})
+		must(t, err)
+		t.Cleanup(one.Close)
+		entry := &radius.AAA{Name: string(rune('a' + i)), Auth: one.Addr, Acct: one.Addr, Secret: radius.NewSecret([]byte(aaaSecret))}
+		if change != nil {
+			change(entry)
+		}
+		realm.Servers = append(realm.Servers, entry)
+		p.servers = append(p.servers, one)
+	}
+	p.site = start(t, func(s *setup) { s.config.Realms = map[string]*radius.Pool{"*": realm} })
+	return p
+}
+
+// states are those of the servers, in their order.
+func (p *pool) states() string {
+	stats := p.proxy.Stats()
+	var all []string
+	for i := range p.servers {
+		all = append(all, stats.AAA[string(rune('a'+i))].Ports[0].State)
+	}
+	return strings.Join(all, " ")
+}
+
+// requests counts what a server got, Status-Servers apart.
+func (s *server) requests() (requests, statuses int) {
+	for _, r := range s.Seen() {
+		if r.Code == radiustest.StatusServer {
+			statuses++
+		} else {
+			requests++
+		}
+	}
+	return requests, statuses
+}
+
+func (p *pool) expect(what, states string, requests ...int) {
+	p.Helper()
+	if got := p.states(); got != states {
+		p.Errorf("%s: the servers are %s, want %s", what, got, states)
+	}
+	for i, want := range requests {
+		p.until(what, func() bool { n, _ := p.servers[i].requests(); return n >= want })
+		if got, _ := p.servers[i].requests(); got != want {
+			p.Errorf("%s: server %d got %d requests, want %d", what, i, got, want)
+		}
+	}
+}
+
+func (p *pool) pass(d time.Duration) {
+	p.timer.advance(d)
+	p.proxy.Sweep()
+}
+
+func TestRetransmissionGoesToTheNextServerWhenTheFirstKeepsSilent(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	request := access(t, 1, user)
+	must(t, p.nas.Send(request))
+	p.expect("at first", "alive alive", 1, 0)
+	p.timer.advance(900 * time.Millisecond)
+	must(t, p.nas.Send(request))
+	p.until("the retransmission is counted", func() bool { return p.proxy.Stats().NAS["bras1"].Dropped["duplicate"] == 1 })
+	p.expect("less than a second later", "alive alive", 1, 0)
+	p.timer.advance(100 * time.Millisecond)
+	match(t, "answer", attributesOf(p.exchange(p.nas, request)), accepted)
+	p.expect("a second later", "alive alive", 1, 1)
+	first, second := p.servers[0].Seen()[0], p.servers[1].Seen()[0]
+	if first.Authenticator == second.Authenticator {
+		t.Error("both servers got the same Request Authenticator")
+	}
+}
+
+func TestLateAnswerOfTheFirstServerCounts(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	p.servers[1].mute.Store(true)
+	request := access(t, 1, user)
+	must(t, p.nas.Send(request))
+	p.expect("at first", "alive alive", 1, 0)
+	p.timer.advance(time.Second)
+	must(t, p.nas.Send(request))
+	p.expect("after the retransmission", "alive alive", 1, 1)
+	first, second := p.servers[0].Seen()[0], p.servers[1].Seen()[0]
+	must(t, p.servers[0].Send(first.Reply(radiustest.AccessAccept), first.From))
+	match(t, "answer", attributesOf(p.answer(p.nas, request)), accepted)
+	must(t, p.servers[1].Send(second.Reply(radiustest.AccessReject), second.From))
+	p.until("the other's answer is late", func() bool { return p.proxy.Stats().AAA["b"].Dropped["late"] == 1 })
+	p.quiet(p.nas)
+}
+
+func TestServerThatAnswersOthersKeepsItsRequest(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	request := access(t, 1, "01 07 'a@b.c'")
+	p.servers[0].mute.Store(true)
+	must(t, p.nas.Send(request))
+	p.expect("at first", "alive alive", 1, 0)
+	p.servers[0].mute.Store(false)
+	p.timer.advance(time.Second)
+	p.exchange(p.nas, access(t, 2, user))
+	p.servers[0].mute.Store(true)
+	must(t, p.nas.Send(request))
+	p.expect("it has answered another", "alive alive", 3, 0)
+}
+
+func TestSilentServerBecomesZombieThenDeadAndComesBack(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	must(t, p.nas.Send(access(t, 1, user)))
+	p.expect("at first", "alive alive", 1, 0)
+	p.pass(radius.DefaultResponseWindow)
+	p.expect("at the end of the window", "alive alive", 1, 0)
+	p.pass(time.Millisecond)
+	p.expect("after the window", "zombie alive", 1, 0)
+	p.exchange(p.nas, access(t, 2, user))
+	p.expect("a new request", "zombie alive", 1, 1)
+	p.pass(radius.DefaultZombiePeriod + time.Millisecond)
+	p.expect("after the zombie period", "dead alive", 1, 1)
+	p.until("two Status-Servers came, unanswered", func() bool { _, n := p.servers[0].requests(); return n == 2 })
+	p.servers[0].mute.Store(false)
+	_, before := p.servers[0].requests()
+	for i := range radius.DefaultAnswersToAlive {
+		p.expect("before enough answers", "dead alive")
+		p.pass(radius.DefaultCheckInterval)
+		p.until("a Status-Server is answered", func() bool { return p.proxy.Stats().AAA["a"].Received[2] == uint64(i+1) })
+		if _, now := p.servers[0].requests(); now != before+i+1 {
+			t.Errorf("%d Status-Servers after %d intervals, want %d", now-before, i+1, i+1)
+		}
+	}
+	p.expect("after three answers", "alive alive", 1, 1)
+	p.exchange(p.nas, access(t, 3, user))
+	p.expect("a request of its own again", "alive alive", 2, 1)
+}
+
+func TestMissedStatusServerBeginsTheCountAnew(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 1, nil)
+	p.servers[0].mute.Store(true)
+	must(t, p.nas.Send(access(t, 1, user)))
+	p.expect("at first", "alive", 1)
+	p.pass(radius.DefaultResponseWindow + time.Millisecond)
+	p.until("the first Status-Server comes, unanswered", func() bool { _, n := p.servers[0].requests(); return n == 1 })
+	asked, answers := 1, uint64(0)
+	probe := func(answered bool) {
+		p.servers[0].mute.Store(!answered)
+		p.pass(radius.DefaultCheckInterval)
+		asked++
+		p.until("a Status-Server comes", func() bool { _, n := p.servers[0].requests(); return n == asked })
+		if answered {
+			answers++
+			p.until("its answer comes", func() bool { return p.proxy.Stats().AAA["a"].Received[2] == answers })
+		}
+	}
+	probe(true)
+	probe(true)
+	probe(false)
+	probe(true)
+	probe(true)
+	if p.states() == "alive" {
+		t.Error("answers that were not in a row made it alive")
+	}
+	probe(true)
+	p.expect("three in a row", "alive")
+}
+
+func TestAnyAnswerOfAZombieMakesItAlive(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 1, nil)
+	p.servers[0].mute.Store(true)
+	must(t, p.nas.Send(access(t, 1, user)))
+	p.expect("at first", "alive", 1)
+	p.pass(radius.DefaultResponseWindow + time.Millisecond)
+	p.expect("after the window", "zombie", 1)
+	p.servers[0].mute.Store(false)
+	p.exchange(p.nas, access(t, 2, user)) // there is no other: the zombie is asked
+	p.expect("after its answer", "alive", 2)
+}
+
+func TestNothingIsSentWhenAllAreDead(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 1, func(a *radius.AAA) { a.NoStatusCheck = true })
+	p.servers[0].mute.Store(true)
+	must(t, p.nas.Send(access(t, 1, user)))
+	p.expect("at first", "alive", 1)
+	p.pass(radius.DefaultResponseWindow + time.Millisecond)
+	p.pass(radius.DefaultZombiePeriod + time.Millisecond)
+	p.expect("all this time", "dead", 1)
+	p.dropped("servers-dead", p.nas, access(t, 2, user))
+	p.expect("nothing more was sent", "dead", 1)
+	p.servers[0].mute.Store(false)
+	p.pass(radius.DefaultReviveInterval + time.Millisecond)
+	p.exchange(p.nas, access(t, 3, user))
+	p.expect("after the revive interval", "alive", 2)
+}
+
+func TestConversationStaysWithTheServerThatIssuedItsState(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	must(t, p.nas.Send(access(t, 1, user)))
+	p.expect("at first", "alive alive", 1, 0)
+	p.timer.advance(time.Second)
+	must(t, p.nas.Send(access(t, 1, user)))
+	p.servers[1].mute.Store(true)
+	p.expect("the second server is asked", "alive alive", 1, 1)
+	asked := p.servers[1].Seen()[0]
+	must(t, p.servers[1].Send(asked.Reply(radiustest.AccessChallenge, radiustest.Attr(radiustest.State, "round 1")), asked.From))
+	// It may have answered by itself before it was muted; either answer will do.
+	if _, err := p.nas.Receive(patience); err != nil {
+		t.Fatal(err)
+	}
+	p.servers[0].mute.Store(false)
+	p.servers[1].mute.Store(false)
+	p.until("the challenge is known", func() bool {
+		must(t, p.nas.Send(signedAccess(t, 2, "*15 01", user+"18 09 'round 1'")))
+		_, err := p.nas.Receive(patience)
+		return err == nil
+	})
+	if n, _ := p.servers[0].requests(); n != 1 {
+		t.Errorf("the first server got %d requests, want only its own", n)
+	}
+}
+
+func TestAutoRequiresWhatItHasSeen(t *testing.T) {
+	t.Parallel()
+	latches := &memory{}
+	s := start(t, func(s *setup) { s.nas.RequireMA = radius.Auto; s.latches = latches })
+	s.exchange(s.nas, access(t, 1, user))
+	s.exchange(s.nas, access(t, 2, user+"50 12 *16"))
+	s.dropped("missing-message-authenticator", s.nas, access(t, 3, user))
+	s.until("it is kept", func() bool { ok, _ := latches.Latched("nas/bras1"); return ok })
+}
+
+func TestAutoIgnoresEAP(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(s *setup) { s.nas.RequireMA = radius.Auto })
+	s.exchange(s.nas, access(t, 1, user+"4f 07 0201000501 50 12 *16"))
+	s.exchange(s.nas, access(t, 2, user))
+}
+
+func TestAutoOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	latches := &memory{}
+	must(t, latches.Latch("nas/bras1"))
+	s := start(t, func(s *setup) { s.nas.RequireMA = radius.Auto; s.latches = latches })
+	s.dropped("missing-message-authenticator", s.nas, access(t, 1, user))
+	s.setup.nas.RequireMA = radius.No
+	s.proxy.Reload(s.config())
+	s.exchange(s.nas, access(t, 2, user))
+	if ok, _ := latches.Latched("nas/bras1"); ok {
+		t.Error("`no` did not forget what auto had learned")
+	}
+}
+
+func TestAutoOfAServerRequiresWhatItHasSeen(t *testing.T) {
+	t.Parallel()
+	unsigned := atomic.Bool{}
+	s := start(t, answering(func(r *radiustest.Request) [][]byte {
+		if unsigned.Load() {
+			return [][]byte{r.Sign(&radiustest.Packet{Code: radiustest.AccessAccept, ID: r.ID})}
+		}
+		return [][]byte{r.Reply(radiustest.AccessAccept)}
+	}), func(s *setup) { s.server.RequireMA = radius.Auto })
+	unsigned.Store(true)
+	s.exchange(s.nas, access(t, 1, user))
+	unsigned.Store(false)
+	s.exchange(s.nas, access(t, 2, user))
+	unsigned.Store(true)
+	must(t, s.nas.Send(access(t, 3, user)))
+	s.until("the unsigned answer is dropped", func() bool {
+		return s.proxy.Stats().AAA["tokyo-1"].Dropped["missing-message-authenticator"] == 1
+	})
+	s.quiet(s.nas)
+}
+
+// memory keeps latches until the test ends.
+type memory struct{ kept sync.Map }
+
+func (m *memory) Latched(name string) (bool, error) { _, ok := m.kept.Load(name); return ok, nil }
+func (m *memory) Latch(name string) error           { m.kept.Store(name, true); return nil }
+func (m *memory) Unlatch(name string) error         { m.kept.Delete(name); return nil }
+
+// hanging are Subscribers that answer when they are released.
+type hanging struct {
+	asked   chan string
+	release chan struct{}
+}
+
+func (h *hanging) Contract(account string) (engine.Contract, bool, error) {
+	h.asked <- account
+	<-h.release
+	return engine.Contract{}, false, errors.New("released")
+}
+
+func TestCase50DecisionSlowerThanItsBudget(t *testing.T) {
+	t.Parallel()
+	h := &hanging{asked: make(chan string, 100), release: make(chan struct{})}
+	defer close(h.release)
+	s := start(t, func(s *setup) {
+		s.subscribers = h
+		s.profile.Fail = "limit"
+		s.config.DecisionBudget = 20 * time.Millisecond
+	})
+	must(t, s.nas.Send(access(t, 1, user)))
+	<-h.asked
+	s.timer.advance(time.Second)
+	request := access(t, 1, user)
+	got := s.answer(s.nas, request)
+	match(t, "the fail mode's answer", attributesOf(got), "50 12 *16 0b 0d 'op25b-limit'")
+	if n := s.proxy.Stats().NAS["bras1"].Injections["fail-mode"]; n != 1 {
+		t.Errorf("fail mode counted %d times", n)
+	}
+	s.quiet(s.nas)
+}
+
+func TestHangingStoreDoesNotStopTheLogins(t *testing.T) {
+	t.Parallel()
+	h := &hanging{asked: make(chan string, 100), release: make(chan struct{})}
+	s := start(t, func(s *setup) {
+		s.subscribers = h
+		s.config.DecisionBudget = 20 * time.Millisecond
+	})
+	for id := range byte(20) {
+		request := access(t, id, user)
+		must(t, s.nas.Send(request))
+		if id < 4 {
+			<-h.asked
+			s.timer.advance(time.Second)
+		}
+		s.answer(s.nas, request)
+	}
+	if n := len(h.asked); n != 0 {
+		t.Errorf("the store was asked %d times more while four hung in it", n)
+	}
+	close(h.release)
+	s.until("the store is asked again", func() bool {
+		s.exchange(s.nas, access(t, 99, "01 0e 'u1@atson.net' 1f 03 'x'"))
+		return len(h.asked) > 0
+	})
+}

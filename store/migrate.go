@@ -29,6 +29,7 @@ type migration struct {
 
 var migrations = []migration{
 	{"create contracts", createContracts},
+	{"create latches", createLatches},
 }
 
 // prepare makes an opened file ready: ours, whole, of this schema, tidy.

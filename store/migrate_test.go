@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -41,8 +42,8 @@ func TestMigrationRunsOnceAfterABackup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if version, err := s.schema(); version != 2 || err != nil {
-			t.Errorf("schema %d, %v; want 2", version, err)
+		if version, err := s.schema(); version != uint64(len(steps)) || err != nil {
+			t.Errorf("schema %d, %v; want %d", version, err, len(steps))
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -51,7 +52,7 @@ func TestMigrationRunsOnceAfterABackup(t *testing.T) {
 	if runs != 1 {
 		t.Errorf("the step ran %d times", runs)
 	}
-	checkBackup(t, path+".before-schema-2")
+	checkBackup(t, fmt.Sprintf("%s.before-schema-%d", path, len(steps)))
 }
 
 // checkBackup opens a backup with the program of before the migration.
@@ -89,7 +90,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	_, err := open(path, Options{}, withStep(func(tx *bolt.Tx) error {
 		return errors.Join(tx.DeleteBucket(metaBucket), broken)
 	}))
-	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "migration 2 (next)") {
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "migration 3 (next)") {
 		t.Errorf("error %v", err)
 	}
 	s, err := Open(path, Options{})

@@ -55,6 +55,8 @@ func runContracts(socket, stdin string, args ...string) contractsRun {
 		Commands:       []*cli.Command{contractsCommand()},
 		ExitErrHandler: func(*cli.Context, error) {},
 	}
+	oneAtATime.Lock()
+	defer oneAtATime.Unlock()
 	err := app.Run(append([]string{"sekisho", "--socket", socket, "contracts"}, args...))
 	return contractsRun{out.String(), messages.String(), err}
 }

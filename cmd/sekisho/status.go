@@ -70,6 +70,9 @@ func writeStatus(w io.Writer, s admin.Status) error {
 	}
 	for _, a := range s.AAA {
 		fmt.Fprintf(&b, "\nAAA %s, %d waiting on %d sockets\n", a.Name, a.Outstanding, a.Sockets)
+		for _, address := range slices.Sorted(maps.Keys(a.Ports)) {
+			fmt.Fprintf(&b, "  %-10s %s\n", a.Ports[address], address)
+		}
 		counts(&b, "sent", a.Sent)
 		counts(&b, "received", a.Received)
 		counts(&b, "dropped", a.Dropped)

@@ -45,6 +45,7 @@ type NASStatus struct {
 // AAAStatus is what was counted for one AAA server.
 type AAAStatus struct {
 	Name        string            `json:"name"`
+	Ports       map[string]string `json:"ports"` // address -> alive, zombie or dead
 	Sent        map[string]uint64 `json:"sent"`
 	Received    map[string]uint64 `json:"received"`
 	Dropped     map[string]uint64 `json:"dropped"`

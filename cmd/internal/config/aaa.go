@@ -46,22 +46,22 @@ func (c *compiler) servers() map[string]*radius.AAA {
 
 func (c *compiler) server(path []any, name string, s serverSpec) *radius.AAA {
 	secret, _ := c.secret(path, s.Secret, s.SecretFile)
+	duration := func(d yamldoc.Duration, key string) time.Duration { return c.positive(d, with(path, key)...) }
 	server := &radius.AAA{
 		Name:           name,
 		Auth:           port(s.Address.Addr, s.AuthPort, defaultAuthPort),
 		Acct:           port(s.Address.Addr, s.AcctPort, defaultAcctPort),
 		Source:         s.Source.Addr,
 		Secret:         secret,
-		RequireMA:      s.RequireMA == "require",
+		RequireMA:      requirement[s.RequireMA],
 		NoProxyState:   s.ProxyState != nil && !*s.ProxyState,
-		ResponseWindow: time.Duration(s.ResponseWindow),
 		MaxSockets:     s.MaxSockets,
-	}
-	if server.ResponseWindow == 0 {
-		server.ResponseWindow = radius.DefaultResponseWindow
-	}
-	if server.MaxSockets == 0 {
-		server.MaxSockets = radius.DefaultMaxSockets
+		ResponseWindow: duration(s.ResponseWindow, "response-window"),
+		ZombiePeriod:   duration(s.ZombiePeriod, "zombie-period"),
+		NoStatusCheck:  s.StatusCheck == "none",
+		CheckInterval:  duration(s.CheckInterval, "check-interval"),
+		AnswersToAlive: s.AnswersToAlive,
+		ReviveInterval: duration(s.ReviveInterval, "revive-interval"),
 	}
 	c.checkServer(path, server, s)
 	return server
@@ -84,9 +84,6 @@ func (c *compiler) checkServer(path []any, server *radius.AAA, s serverSpec) {
 	}
 	if s.Source.IsValid() && s.Address.IsValid() && s.Source.Is4() != s.Address.Is4() {
 		c.problem(with(path, "source"), "expected an address of the same family as %s", s.Address)
-	}
-	if s.ResponseWindow < 0 {
-		c.problem(with(path, "response-window"), "expected a duration above 0, got %s", time.Duration(s.ResponseWindow))
 	}
 	for _, own := range append(append([]addrPort(nil), c.spec.Listen.Auth...), c.spec.Listen.Acct...) {
 		if own.AddrPort == server.Auth || own.AddrPort == server.Acct {

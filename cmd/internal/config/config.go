@@ -105,15 +105,25 @@ func (c *compiler) compile(file string) *Config {
 		LogJSON:  c.spec.Log.Format == "json",
 	}
 	config.Radius = &radius.Config{
-		Policy:       c.policy,
-		Dictionary:   c.dictionary,
-		NAS:          c.nases(),
-		Realms:       c.realms(),
-		CleanupDelay: time.Duration(c.spec.Limits.CleanupDelay),
-		MaxRequests:  c.spec.Limits.MaxRequests,
+		Policy:         c.policy,
+		Dictionary:     c.dictionary,
+		NAS:            c.nases(),
+		Realms:         c.realms(),
+		CleanupDelay:   c.positive(c.spec.Limits.CleanupDelay, "limits", "cleanup-delay"),
+		RequestTime:    c.positive(c.spec.Limits.MaxRequestTime, "limits", "max-request-time"),
+		DecisionBudget: c.positive(c.spec.Limits.DecisionBudget, "limits", "decision-budget"),
+		MaxRequests:    c.spec.Limits.MaxRequests,
 	}
 	c.listen(config.Radius)
 	return config
+}
+
+// positive reads a duration that must not be negative; zero is the default.
+func (c *compiler) positive(d yamldoc.Duration, path ...any) time.Duration {
+	if d < 0 {
+		c.problem(path, "expected a duration above 0, got %s", time.Duration(d))
+	}
+	return time.Duration(d)
 }
 
 func or(value, otherwise string) string {

@@ -59,26 +59,29 @@ func TestEveryKeyArrives(t *testing.T) {
 	if diff := cmp.Diff([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812"), netip.MustParseAddrPort("[::1]:1812")}, r.Auth, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
-	if r.CleanupDelay != 3*time.Second || r.MaxRequests != 1000 || len(r.Acct) != 1 || len(r.NAS) != 3 {
+	if r.CleanupDelay != 3*time.Second || r.MaxRequests != 1000 || len(r.Acct) != 1 || len(r.NAS) != 4 ||
+		r.RequestTime != 20*time.Second || r.DecisionBudget != 50*time.Millisecond {
 		t.Errorf("got %+v", r)
 	}
 	n := r.NAS[0]
 	if n.Name != "bras-1" || n.Source != netip.MustParsePrefix("192.0.2.0/24") || n.Address != netip.MustParseAddr("192.0.2.1") ||
-		n.Identifier != "bras-1.example" || n.Area != "tokyo" || n.Profile.Name != "example-bng" || !n.RequireMA ||
+		n.Identifier != "bras-1.example" || n.Area != "tokyo" || n.Profile.Name != "example-bng" || n.RequireMA != radius.Require ||
 		!n.LimitProxyState || n.ReplyMA != radius.ReplyMAEcho || n.MaxOutstanding != 500 {
 		t.Errorf("got %+v", n)
 	}
-	if r.NAS[2].Profile != nil || r.NAS[2].ReplyMA != radius.ReplyMAAlways {
-		t.Errorf("got %+v", r.NAS[2])
+	if r.NAS[2].Profile != nil || r.NAS[2].ReplyMA != radius.ReplyMAAlways || r.NAS[3].RequireMA != radius.Auto {
+		t.Errorf("got %+v and %+v", r.NAS[2], r.NAS[3])
 	}
 	home := r.Realms["atson.net"].Servers[0]
 	if home.Auth != netip.MustParseAddrPort("198.51.100.1:1645") || home.Acct.IsValid() || home.Source != netip.MustParseAddr("198.51.100.9") ||
-		home.ResponseWindow != 5*time.Second || !home.RequireMA || !home.NoProxyState || home.MaxSockets != 16 {
+		home.RequireMA != radius.Require || !home.NoProxyState || home.MaxSockets != 16 ||
+		home.ResponseWindow != 4*time.Second || home.ZombiePeriod != 20*time.Second || !home.NoStatusCheck ||
+		home.CheckInterval != 6*time.Second || home.AnswersToAlive != 5 || home.ReviveInterval != 90*time.Second {
 		t.Errorf("got %+v", home)
 	}
 	other := r.Realms["*"].Servers[0]
 	if other.Auth != netip.MustParseAddrPort("[2001:db8:1::1]:1812") || other.Acct != netip.MustParseAddrPort("[2001:db8:1::1]:1813") ||
-		other.ResponseWindow != radius.DefaultResponseWindow || other.NoProxyState {
+		other.NoStatusCheck || other.NoProxyState {
 		t.Errorf("got %+v", other)
 	}
 }

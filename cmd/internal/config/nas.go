@@ -29,7 +29,7 @@ func (c *compiler) nases() []radius.NAS {
 			Secret:          secret,
 			Area:            e.Value.Area,
 			Profile:         c.profile(path, e.Value.Profile),
-			RequireMA:       e.Value.RequireMA == "require",
+			RequireMA:       requirement[e.Value.RequireMA],
 			LimitProxyState: e.Value.LimitProxyState,
 			ReplyMA:         replyMA[e.Value.ReplyMA],
 			MaxOutstanding:  e.Value.MaxOutstanding,
@@ -40,8 +40,17 @@ func (c *compiler) nases() []radius.NAS {
 		}
 		c.checkSource(path, first, n, octets)
 		c.checkIdentity(path, names, n)
+		if n.RequireMA == radius.Auto && !n.Source.IsSingleIP() {
+			c.problem(with(path, "require-message-authenticator"), "auto is for one NAS, and the source %s is many: say no or require", n.Source)
+		}
 	}
 	return nases
+}
+
+var requirement = map[string]radius.Requirement{
+	"no":      radius.No,
+	"auto":    radius.Auto,
+	"require": radius.Require,
 }
 
 var replyMA = map[string]radius.ReplyMA{

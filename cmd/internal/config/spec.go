@@ -49,7 +49,7 @@ type nasSpec struct {
 	Area         string         `yaml:"area,omitempty" jsonschema:"description=the area for the policy's rules"`
 	Profile      string         `yaml:"profile,omitempty" jsonschema:"description=how this router is told an action; without one nothing is injected"`
 
-	RequireMA       string `yaml:"require-message-authenticator,omitempty" jsonschema:"enum=no,enum=require"`
+	RequireMA       string `yaml:"require-message-authenticator,omitempty" jsonschema:"enum=no,enum=auto,enum=require,description=in Access-Requests; auto requires it once one was seen"`
 	LimitProxyState bool   `yaml:"limit-proxy-state,omitempty" jsonschema:"description=discard Proxy-State without Message-Authenticator; not for a NAS that is a proxy"`
 	ReplyMA         string `yaml:"reply-message-authenticator,omitempty" jsonschema:"enum=always,enum=echo,enum=never"`
 	MaxOutstanding  int    `yaml:"max-outstanding,omitempty" jsonschema:"minimum=0,description=requests of this NAS waiting at once; 0 is no limit"`
@@ -62,16 +62,22 @@ type aaaSpec struct {
 }
 
 type serverSpec struct {
-	Address        yamldoc.Addr     `yaml:"address" jsonschema:"required,description=IP address"`
-	AuthPort       *int             `yaml:"auth-port,omitempty" jsonschema:"minimum=0,maximum=65535,description=0 is none; 1812 if not said"`
-	AcctPort       *int             `yaml:"acct-port,omitempty" jsonschema:"minimum=0,maximum=65535,description=0 is none; 1813 if not said"`
-	Source         yamldoc.Addr     `yaml:"source,omitempty" jsonschema:"description=local address to send from"`
-	Secret         string           `yaml:"secret,omitempty" jsonschema:"description=the shared secret"`
-	SecretFile     string           `yaml:"secret-file,omitempty" jsonschema:"description=a file that holds the shared secret"`
-	ResponseWindow yamldoc.Duration `yaml:"response-window,omitempty" jsonschema:"description=how long an answer is waited for"`
-	RequireMA      string           `yaml:"require-message-authenticator,omitempty" jsonschema:"enum=no,enum=require"`
-	ProxyState     *bool            `yaml:"proxy-state,omitempty" jsonschema:"description=add a Proxy-State of our own; true if not said"`
-	MaxSockets     int              `yaml:"max-sockets,omitempty" jsonschema:"minimum=0,maximum=1024,description=sockets of 256 identifiers each"`
+	Address    yamldoc.Addr `yaml:"address" jsonschema:"required,description=IP address"`
+	AuthPort   *int         `yaml:"auth-port,omitempty" jsonschema:"minimum=0,maximum=65535,description=0 is none; 1812 if not said"`
+	AcctPort   *int         `yaml:"acct-port,omitempty" jsonschema:"minimum=0,maximum=65535,description=0 is none; 1813 if not said"`
+	Source     yamldoc.Addr `yaml:"source,omitempty" jsonschema:"description=local address to send from"`
+	Secret     string       `yaml:"secret,omitempty" jsonschema:"description=the shared secret"`
+	SecretFile string       `yaml:"secret-file,omitempty" jsonschema:"description=a file that holds the shared secret"`
+	RequireMA  string       `yaml:"require-message-authenticator,omitempty" jsonschema:"enum=no,enum=auto,enum=require,description=in answers to Access-Requests; auto requires it once one was seen"`
+	ProxyState *bool        `yaml:"proxy-state,omitempty" jsonschema:"description=add a Proxy-State of our own; true if not said"`
+	MaxSockets int          `yaml:"max-sockets,omitempty" jsonschema:"minimum=0,maximum=1024,description=sockets of 256 identifiers each"`
+
+	ResponseWindow yamldoc.Duration `yaml:"response-window,omitempty" jsonschema:"description=silence after a request that makes the server a zombie"`
+	ZombiePeriod   yamldoc.Duration `yaml:"zombie-period,omitempty" jsonschema:"description=silence as a zombie that makes it dead"`
+	StatusCheck    string           `yaml:"status-check,omitempty" jsonschema:"enum=status-server,enum=none,description=how a zombie or a dead server is asked whether it is back"`
+	CheckInterval  yamldoc.Duration `yaml:"check-interval,omitempty" jsonschema:"description=between two such questions"`
+	AnswersToAlive int              `yaml:"num-answers-to-alive,omitempty" jsonschema:"minimum=0,description=answers in a row that make it alive"`
+	ReviveInterval yamldoc.Duration `yaml:"revive-interval,omitempty" jsonschema:"description=without status-check: how long a dead server is left alone"`
 }
 
 type poolSpec struct {
@@ -79,8 +85,10 @@ type poolSpec struct {
 }
 
 type limitsSpec struct {
-	CleanupDelay yamldoc.Duration `yaml:"cleanup-delay,omitempty" jsonschema:"description=how long an answer is kept for retransmissions"`
-	MaxRequests  int              `yaml:"max-requests,omitempty" jsonschema:"minimum=0,description=requests held at once"`
+	CleanupDelay   yamldoc.Duration `yaml:"cleanup-delay,omitempty" jsonschema:"description=how long an answer is kept for retransmissions"`
+	MaxRequestTime yamldoc.Duration `yaml:"max-request-time,omitempty" jsonschema:"description=how long an answer to a request is waited for at all"`
+	DecisionBudget yamldoc.Duration `yaml:"decision-budget,omitempty" jsonschema:"description=how long a decision may take before the fail mode answers"`
+	MaxRequests    int              `yaml:"max-requests,omitempty" jsonschema:"minimum=0,description=requests held at once"`
 }
 
 // addrPort is an IP address with a port.

@@ -63,7 +63,12 @@ func (d *Daemon) start(c *config.Config) (err error) {
 	if d.store, err = store.Open(c.Store, store.Options{}); err != nil {
 		return err
 	}
-	d.proxy, err = radius.Start(c.Radius, radius.Options{Subscribers: d.store, Clock: d.options.Clock, Log: d.options.Log})
+	d.proxy, err = radius.Start(c.Radius, radius.Options{
+		Subscribers: d.store,
+		Latches:     d.store,
+		Clock:       d.options.Clock,
+		Log:         d.options.Log,
+	})
 	if err != nil {
 		return err
 	}

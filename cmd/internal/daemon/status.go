@@ -50,8 +50,13 @@ func nasStatus(n radius.NAS, s radius.NASStats) admin.NASStatus {
 }
 
 func aaaStatus(name string, s radius.AAAStats) admin.AAAStatus {
+	ports := map[string]string{}
+	for _, p := range s.Ports {
+		ports[p.Address.String()] = p.State
+	}
 	return admin.AAAStatus{
 		Name:        name,
+		Ports:       ports,
 		Sent:        byName(s.Sent),
 		Received:    byName(s.Received),
 		Dropped:     s.Dropped,

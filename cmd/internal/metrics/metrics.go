@@ -45,6 +45,7 @@ var (
 	aaaSent    = describe("aaa_requests_total", "Requests sent to an AAA server, retransmissions of a NAS included.", "aaa", "code")
 	aaaReplies = describe("aaa_responses_total", "Answers of an AAA server.", "aaa", "code")
 	aaaDropped = describe("aaa_dropped_total", "Answers that were dropped, and requests that got none.", "aaa", "reason")
+	aaaUp      = describe("aaa_up", "How a port of an AAA server is: 1 alive, 0.5 zombie, 0 dead.", "aaa", "address")
 	aaaSockets = describe("aaa_sockets", "Sockets open towards an AAA server.", "aaa")
 	aaaBusy    = describe("aaa_identifiers_in_use", "Identifiers in use towards an AAA server.", "aaa")
 )
@@ -81,10 +82,15 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		byCode(out, aaaSent, a.Sent, name)
 		byCode(out, aaaReplies, a.Received, name)
 		each(out, aaaDropped, a.Dropped, name)
+		for _, port := range a.Ports {
+			gauge(out, aaaUp, up[port.State], name, port.Address.String())
+		}
 		gauge(out, aaaSockets, float64(a.Sockets), name)
 		gauge(out, aaaBusy, float64(a.Outstanding), name)
 	}
 }
+
+var up = map[string]float64{"alive": 1, "zombie": 0.5, "dead": 0}
 
 func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {
 	out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func example() Source {
 					Dropped:    map[string]uint64{"duplicate": 1},
 					Injections: map[string]uint64{"injected": 4},
 				}},
-				AAA:       map[string]radius.AAAStats{"home": {Sent: map[byte]uint64{1: 5}, Received: map[byte]uint64{2: 4}, Sockets: 1}},
+				AAA:       map[string]radius.AAAStats{"home": {Sent: map[byte]uint64{1: 5}, Received: map[byte]uint64{2: 4}, Sockets: 1, Ports: []radius.PortStats{{Address: netip.MustParseAddrPort("192.0.2.1:1812"), State: "zombie"}}}},
 				Decisions: map[radius.Ruling]uint64{{Action: "block", Rule: "stage-1"}: 4},
 				Unknown:   map[string]uint64{"unknown-nas": 7},
 			}
@@ -60,6 +61,7 @@ func TestEveryCounterIsServed(t *testing.T) {
 		`sekisho_aaa_requests_total{aaa="home",code="Access-Request"} 5`,
 		`sekisho_aaa_responses_total{aaa="home",code="Access-Accept"} 4`,
 		`sekisho_aaa_sockets{aaa="home"} 1`,
+		`sekisho_aaa_up{aaa="home",address="192.0.2.1:1812"} 0.5`,
 		`process_open_fds`,
 	} {
 		if !strings.Contains(w.Body.String(), want) {

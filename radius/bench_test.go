@@ -12,7 +12,7 @@ func (b *bench) underWayLogin(attributes string) (*transaction, packet) {
 	b.Helper()
 	request := assemble(accessRequest, unhex(b, login), unhex(b, "000102030405060708090a0b0c0d0e0f"), b.nas)
 	t := b.send(b.auth, request)
-	reply, why := parse(assemble(accessAccept, unhex(b, "501200000000000000000000000000000000"+attributes), t.attempt.authenticator[:], b.aaa))
+	reply, why := parse(assemble(accessAccept, unhex(b, "501200000000000000000000000000000000"+attributes), t.attempt.Load().authenticator[:], b.aaa))
 	if why != forwarded {
 		b.Fatal(why)
 	}
@@ -35,13 +35,13 @@ func BenchmarkParse(b *testing.B) {
 func BenchmarkCompose(b *testing.B) {
 	proxy := newBench(b)
 	t, _ := proxy.underWayLogin("")
-	a := *t.attempt
+	a := t.attempt.Load()
 	b.ReportAllocs()
 	for b.Loop() {
-		if why := proxy.compose(&a); why != forwarded {
+		if why := proxy.compose(a); why != forwarded {
 			b.Fatal(why)
 		}
-		a.target.seal(&a)
+		a.target.seal(a)
 	}
 }
 
@@ -62,7 +62,7 @@ func BenchmarkComposeReply(b *testing.B) {
 	insert, _ := proxy.insertion(t, reply)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, why := composeReply(t, t.attempt, reply, insert); why != forwarded {
+		if _, why := composeReply(t, t.attempt.Load(), reply, insert); why != forwarded {
 			b.Fatal(why)
 		}
 	}

@@ -179,11 +179,11 @@ func FuzzFromNAS(f *testing.F) {
 
 // checkForwarded checks a request as it went upstream.
 func checkForwarded(t *testing.T, tr *transaction) {
-	sent, why := parse(tr.attempt.wire)
-	if why != forwarded || len(sent) != len(tr.attempt.wire) {
+	sent, why := parse(tr.attempt.Load().wire)
+	if why != forwarded || len(sent) != len(tr.attempt.Load().wire) {
 		t.Fatalf("sent a packet that is none: %s", why)
 	}
-	if sent.code() == accessRequest && (sent[headerLen] != typeMessageAuthenticator || !tr.attempt.target.Secret.authentic(sent, headerLen, sent.authenticator())) {
+	if sent.code() == accessRequest && (sent[headerLen] != typeMessageAuthenticator || !tr.attempt.Load().target.Secret.authentic(sent, headerLen, sent.authenticator())) {
 		t.Fatalf("no right Message-Authenticator first in %x", []byte(sent))
 	}
 	if got, want := types(sent), types(tr.request); !bytes.HasPrefix(got, want) {
@@ -211,7 +211,7 @@ func FuzzFromAAA(f *testing.F) {
 			l, request = b.acct, assemble(accountingRequest, request[headerLen:], zeroAuthenticator[:], b.nas)
 		}
 		tr := b.send(l, request)
-		a, octets := tr.attempt, content
+		a, octets := tr.attempt.Load(), content
 		if !raw {
 			octets = assemble(code, content, a.authenticator[:], b.aaa)
 			octets[1] = a.id

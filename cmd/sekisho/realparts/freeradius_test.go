@@ -18,8 +18,6 @@ const (
 	afterStage2  = "2007-05-15T00:30:00+09:00"
 )
 
-const filter = "op25b"
-
 // A stageCase is a subscriber with the Filter-Ids expected before and after.
 type stageCase struct {
 	Subscriber
@@ -177,6 +175,9 @@ func TestFreeRADIUSRequests(t *testing.T) {
 	}
 	if pap := requests[0]; pap.Get("User-Password") != s.Password() || pap.Has("CHAP-Challenge") {
 		t.Errorf("the PAP login reached the AAA server as %v", pap)
+	}
+	if chap := requests[1]; !chap.Has("CHAP-Password") || len(chap.All("CHAP-Challenge")) != 1 {
+		t.Errorf("the CHAP login reached the AAA server as %v", chap)
 	}
 	expectChallengeAdded(t, room.Wire)
 	for _, p := range room.Wire.From(sekishoAuthPort, codeAccessAccept) {

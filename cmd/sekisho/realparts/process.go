@@ -160,17 +160,22 @@ func Run(t testing.TB, cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// WorkDir makes a directory for the files of one part of a test. It is removed at
-// the end unless REALPARTS_KEEP names a place to keep all of them.
+// WorkDir makes a directory for the files of one part of a test, with a short name
+// because sockets are made in it. It is removed at the end unless REALPARTS_KEEP
+// names a place to keep all of them.
 func WorkDir(t testing.TB, part string) string {
 	t.Helper()
-	root := os.Getenv("REALPARTS_KEEP")
-	if root == "" {
-		root = t.TempDir()
-	}
-	dir, err := os.MkdirTemp(root, part+"-")
+	keep := os.Getenv("REALPARTS_KEEP")
+	dir, err := os.MkdirTemp(keep, part+"-")
 	if err != nil {
 		t.Fatalf("work directory: %v", err)
+	}
+	if keep == "" {
+		t.Cleanup(func() {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Errorf("work directory: %v", err)
+			}
+		})
 	}
 	return dir
 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// filter is what the shipped policies call the filter of the action block.
+const filter = "op25b"
+
 const (
 	nasSecret = "nas-secret-of-the-access-routers"
 	aaaSecret = "aaa-secret-of-the-home-servers"

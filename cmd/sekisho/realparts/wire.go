@@ -20,13 +20,9 @@ const (
 	codeAccessRequest = 1
 	codeAccessAccept  = 2
 	codeAccessReject  = 3
-	codeAcctRequest   = 4
 	codeAcctResponse  = 5
 
-	attrUserName             = 1
-	attrUserPassword         = 2
 	attrCHAPPassword         = 3
-	attrFilterID             = 11
 	attrProxyState           = 33
 	attrCHAPChallenge        = 60
 	attrMessageAuthenticator = 80

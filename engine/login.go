@@ -31,15 +31,15 @@ func (p *Policy) ReadLogin(userName string) Login {
 	return Login{}
 }
 
-func (t *pattern) account(local, realm string) (string, bool) {
-	if realm != t.realm && !(t.anyRealm && realm != "") {
+func (p *pattern) account(local, realm string) (string, bool) {
+	if realm != p.realm && !(p.anyRealm && realm != "") {
 		return "", false
 	}
-	rest, ok := strings.CutPrefix(local, t.before)
+	rest, ok := strings.CutPrefix(local, p.before)
 	if !ok {
 		return "", false
 	}
-	account, ok := strings.CutSuffix(rest, t.after)
+	account, ok := strings.CutSuffix(rest, p.after)
 	return account, ok && account != ""
 }
 

@@ -170,7 +170,7 @@ func (d *Debug) write(t *transaction, fill func(*block)) {
 	fill(b)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.out.Write(b.Bytes())
+	_, _ = d.out.Write(b.Bytes()) // whoever watches may go away
 }
 
 func (b *block) line(format string, args ...any) {

@@ -2,6 +2,7 @@ package radius
 
 import (
 	"encoding/binary"
+	"net/netip"
 )
 
 // reply is the way of a reply: find the request it answers, verify it, add
@@ -172,8 +173,14 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 	t.state.Store(answered)
 	t.nas.counters.answered[octets[0]].Add(1)
 	p.debug.Load().answered(t)
-	if err := t.listener.reply(octets, t.client, t.local); err != nil {
-		p.drop(t.nas, dropSend)
+	p.deliver(t.nas, t.listener, octets, t.client, t.local)
+}
+
+// deliver sends an answer to a NAS. What the kernel refuses is lost like any
+// datagram: the NAS asks again.
+func (p *Proxy) deliver(to *nasEntry, via *listener, octets []byte, client, local netip.AddrPort) {
+	if err := via.reply(octets, client, local); err != nil {
+		p.drop(to, dropSend)
 	}
 }
 

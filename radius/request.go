@@ -165,7 +165,7 @@ func (p *Proxy) repeat(t *transaction) {
 	t.nas.counters.dropped[dropDuplicate].Add(1)
 	if t.state.Load() == answered {
 		p.debug.Load().note(t, "A retransmission: the cached answer goes out again")
-		t.listener.reply(t.reply, t.client, t.local)
+		p.deliver(t.nas, t.listener, t.reply, t.client, t.local)
 		return
 	}
 	a, now := t.attempt.Load(), p.timer()

@@ -16,7 +16,7 @@ func (p *Proxy) answerStatus(a *arrival) {
 	binary.BigEndian.PutUint16(reply[2:], uint16(len(reply)))
 	a.nas.Secret.sealReply(reply, a.packet.authenticator())
 	a.nas.counters.answered[code].Add(1)
-	a.listener.reply(reply, a.datagram.from, a.datagram.local)
+	p.deliver(a.nas, a.listener, reply, a.datagram.from, a.datagram.local)
 }
 
 // sealReply signs a reply: the Message-Authenticator first, if the packet

@@ -234,7 +234,7 @@ func (s *show) close() {
 	if s.daemon != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 		defer cancel()
-		s.daemon.Shutdown(ctx)
+		_ = s.daemon.Shutdown(ctx) // the demo's own files go anyway
 	}
 	if s.aaa != nil {
 		s.aaa.Close()

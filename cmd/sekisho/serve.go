@@ -79,7 +79,7 @@ func run(ctx context.Context, conf *config.Config, options daemon.Options) error
 				options.Log.Info("stopping", "signal", s.String())
 				return stop(d, options.Log)
 			}
-			d.Reload(ctx) // logs how it went
+			_ = d.Reload(ctx) // logs how it went
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (a *AAA) serve() {
 		a.seen = append(a.seen, r)
 		a.mu.Unlock()
 		for _, reply := range a.answer(r) {
-			a.conn.WriteToUDPAddrPort(reply, from)
+			_, _ = a.conn.WriteToUDPAddrPort(reply, from) // a NAS that is gone has no use for it
 		}
 	}
 }

@@ -22,6 +22,14 @@ func (s *site) manyRequests(count int) map[string]*waitingRouter {
 		request := n.Request(radiustest.AccessRequest, radiustest.PAP(name, "pw")...)
 		must(s, n.Send(request))
 		waiting[name] = &waitingRouter{n, request}
+		if len(waiting)%32 == 0 { // no more at once than the sockets' buffers hold
+			s.until("the proxy has taken them", func() bool {
+				return s.proxy.Stats().NAS["bras1"].Received[radiustest.AccessRequest] >= uint64(len(waiting))
+			})
+			s.until("the AAA has got them", func() bool {
+				return len(s.aaa.Seen()) >= int(s.proxy.Stats().AAA["tokyo-1"].Sent[radiustest.AccessRequest])
+			})
+		}
 	}
 	return waiting
 }

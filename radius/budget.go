@@ -18,16 +18,7 @@ const maxStuck = 4
 // watch ends decisions that take too long: the fail mode answers in their
 // place, and another goroutine reads the socket on.
 func (p *Proxy) watch() {
-	tick := time.NewTicker(p.current.Load().config.DecisionBudget / 4)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.stopSweep:
-			return
-		case <-tick.C:
-			p.overrule(p.timer())
-		}
-	}
+	p.regularly(p.current.Load().config.DecisionBudget/4, p.overrule)
 }
 
 // overrule answers for the decisions that are over their budget.

@@ -82,7 +82,7 @@ func Start(c *Config, o Options) (*Proxy, error) {
 	for _, l := range p.listeners {
 		p.serving.Go(func() { l.serve(p.receive) })
 	}
-	p.others.Go(p.sweepRegularly)
+	p.others.Go(func() { p.regularly(sweepInterval, p.sweep) })
 	p.others.Go(p.watch)
 	if p.latches != nil {
 		p.others.Go(p.keepLearning)
@@ -241,15 +241,16 @@ func (p *Proxy) closeAll() {
 	}
 }
 
-func (p *Proxy) sweepRegularly() {
-	tick := time.NewTicker(sweepInterval)
+// regularly does something until the proxy ends.
+func (p *Proxy) regularly(interval time.Duration, do func(now time.Time)) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-p.stopSweep:
 			return
 		case <-tick.C:
-			p.sweep(p.timer())
+			do(p.timer())
 		}
 	}
 }

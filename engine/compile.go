@@ -14,8 +14,8 @@ import (
 func Compile(spec Spec) (*Policy, []Fault) {
 	c := &compiler{spec: &spec, groups: map[string][]bool{}}
 	c.policy = &Policy{
-		Name: spec.Name, Location: cmp.Or(spec.Location, time.UTC), Actions: spec.Actions, Remedies: spec.Remedies,
-		Hosts: spec.Hosts, Otherwise: spec.Otherwise, UnknownContract: spec.UnknownContract,
+		Name: spec.Name, Location: cmp.Or(spec.Location, time.UTC), Logins: spec.Logins, Actions: spec.Actions,
+		Remedies: spec.Remedies, Hosts: spec.Hosts, Otherwise: spec.Otherwise, UnknownContract: spec.UnknownContract,
 	}
 	c.logins()
 	c.actions()

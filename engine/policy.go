@@ -11,6 +11,7 @@ import (
 type Policy struct {
 	Name            string
 	Location        *time.Location // in which the dates of the policy are meant
+	Logins          []LoginSpec    // in the order they are tried
 	Actions         []Action       // loosest first
 	Rules           []Rule         // in the order they are asked
 	Remedies        []Remedy

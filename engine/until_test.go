@@ -22,9 +22,15 @@ func (c chance) day() time.Time { return day(2007, 1, 1+c.IntN(12)) }
 
 func (c chance) condition(depth int) Condition {
 	w := Condition{Course: c.some("adsl", "fiber", "group-1", "group-2", "mobile"), Form: c.some("plain", "fixed"), Area: c.some("tokyo", "okinawa")}
+	if c.IntN(3) == 0 {
+		w.Option, w.Address = c.some("fixed-ip", "vpn"), c.some("fixed", "simple-fixed")
+	}
+	if port := c.some("ISDN", "Async", "PIAFS"); port != nil && c.IntN(3) == 0 {
+		w.Request = []Wanted{{"NAS-Port-Type", port}}
+	}
 	if depth > 0 && c.IntN(3) == 0 {
 		not := c.condition(depth - 1)
-		if not.Course != nil || not.Form != nil || not.Area != nil {
+		if not.Course != nil || not.Form != nil || not.Area != nil || not.Option != nil || not.Address != nil || not.Request != nil {
 			w.Not = &not
 		}
 	}
@@ -34,7 +40,7 @@ func (c chance) condition(depth int) Condition {
 func (c chance) rule(i int) RuleSpec {
 	r := RuleSpec{Name: fmt.Sprintf("r%d", i), When: c.condition(2), Then: c.oneOf("open", "limit", "block")}
 	if c.IntN(8) == 0 {
-		r.When.Course, r.When.Contract = nil, "unknown"
+		r.When.Course, r.When.Option, r.When.Address, r.When.Contract = nil, nil, nil, "unknown"
 	}
 	if c.IntN(4) == 0 {
 		r.From.Areas = []AreaTiming{{Area: "tokyo", At: c.day()}, {Area: "okinawa", At: c.day()}}
@@ -72,7 +78,10 @@ func (c chance) policy(t *testing.T) *Policy {
 func (c chance) facts() *Facts {
 	f := &Facts{Login: Login{Form: c.oneOf("plain", "fixed")}, NAS: NAS{Area: c.oneOf("tokyo", "okinawa", "")}, Stages: c.some("r0", "r3")}
 	if c.IntN(6) > 0 {
-		f.Contract = &Contract{Course: c.oneOf("adsl", "fiber", "mobile", "late", "unnamed")}
+		f.Contract = &Contract{Course: c.oneOf("adsl", "fiber", "mobile", "late", "unnamed"), Options: c.some("fixed-ip", "vpn", "other"), Address: c.oneOf("", "fixed", "simple-fixed")}
+	}
+	for _, port := range c.some("ISDN", "Async", "Virtual") {
+		f.Request = append(f.Request, Attribute{"NAS-Port-Type", port})
 	}
 	for range c.IntN(4) {
 		o := Override{Action: c.oneOf("open", "limit", "block", "void"), Area: c.oneOf("", "", "tokyo")}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,7 +46,7 @@ func (c *compiler) secretFile(path []any, name string) []byte {
 	if credentials := os.Getenv("CREDENTIALS_DIRECTORY"); credentials != "" && !strings.Contains(name, "/") {
 		file = filepath.Join(credentials, name)
 	}
-	octets, err := os.ReadFile(file)
+	octets, err := readSecret(file)
 	if err != nil {
 		c.problem(path, "cannot read the secret: %v", err)
 		return nil
@@ -55,6 +56,21 @@ func (c *compiler) secretFile(path []any, name string) []byte {
 		c.problem(path, "%s is empty: a shared secret must not be", file)
 	}
 	return octets
+}
+
+// maxSecret bounds what a secret file may hold, so that a wrong name is an
+// error rather than a long wait.
+const maxSecret = 4096
+
+func readSecret(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxSecret {
+		return nil, fmt.Errorf("%s: expected a file of at most %d bytes", file, maxSecret)
+	}
+	return os.ReadFile(file)
 }
 
 // with extends a path without disturbing others that share its beginning.

@@ -35,7 +35,27 @@ const (
 
 // VendorFormat is how many octets the type and the length of a vendor's own
 // attributes take inside attribute 26. RFC 2865 section 5.26 recommends 1 and 1.
-type VendorFormat struct{ Type, Length uint8 }
+// Some vendors put an octet behind these whose highest bit says that the value
+// goes on in the next attribute.
+type VendorFormat struct {
+	Type, Length uint8
+	Continued    bool
+}
+
+// Header is how many octets stand before the value of a vendor's attribute.
+func (f VendorFormat) Header() int {
+	if f.Continued {
+		return int(f.Type) + int(f.Length) + 1
+	}
+	return int(f.Type) + int(f.Length)
+}
+
+// continued are the vendors with such an octet. The dictionary format of the
+// library cannot say so.
+var continued = map[uint32]bool{
+	24757: true, // WiMAX Forum
+	5323:  true, // Telrad
+}
 
 // Key identifies an attribute by its number; Vendor is 0 for attributes that
 // are no vendor's.
@@ -103,9 +123,9 @@ func (d *Dictionary) With(file string, src []byte) (*Dictionary, error) {
 		byKey:   maps.Clone(d.byKey),
 		vendors: maps.Clone(d.vendors),
 	}
-	grown.add(0, VendorFormat{1, 1}, parsed.Attributes, parsed.Values)
+	grown.add(0, VendorFormat{}, parsed.Attributes, parsed.Values)
 	for _, v := range parsed.Vendors {
-		format := VendorFormat{uint8(v.GetTypeOctets()), uint8(v.GetLengthOctets())}
+		format := VendorFormat{uint8(v.GetTypeOctets()), uint8(v.GetLengthOctets()), continued[uint32(v.Number)]}
 		grown.vendors[uint32(v.Number)] = format
 		grown.add(uint32(v.Number), format, v.Attributes, v.Values)
 	}
@@ -183,7 +203,7 @@ func (d *Dictionary) VendorFormat(vendor uint32) VendorFormat {
 	if f, ok := d.vendors[vendor]; ok {
 		return f
 	}
-	return VendorFormat{1, 1}
+	return VendorFormat{Type: 1, Length: 1, Continued: continued[vendor]}
 }
 
 // source is an in-memory dictionary file, as layeh's parser wants it.

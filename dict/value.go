@@ -85,7 +85,7 @@ func (a *Attribute) overhead() int {
 	if a.Vendor == 0 {
 		return 0
 	}
-	return 4 + int(a.vendor.Type) + int(a.vendor.Length)
+	return 4 + a.vendor.Header()
 }
 
 // Wire returns the whole attribute with this value as it stands in a packet: a
@@ -109,7 +109,10 @@ func (a *Attribute) appendPiece(wire, piece []byte) []byte {
 	wire = append(wire, 26, byte(2+a.overhead()+len(piece)))
 	wire = binary.BigEndian.AppendUint32(wire, a.Vendor)
 	wire = appendUint(wire, a.Number, a.vendor.Type)
-	wire = appendUint(wire, uint32(int(a.vendor.Type)+int(a.vendor.Length)+len(piece)), a.vendor.Length)
+	wire = appendUint(wire, uint32(a.vendor.Header()+len(piece)), a.vendor.Length)
+	if a.vendor.Continued {
+		wire = append(wire, 0)
+	}
 	return append(wire, piece...)
 }
 

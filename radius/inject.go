@@ -134,7 +134,7 @@ func (i *insertion) copyVendor(out packet, attr []byte) packet {
 	format := i.formats.VendorFormat(binary.BigEndian.Uint32(attr[2:]))
 	rest := 4
 	for k, value := range i.parts(attr) {
-		whole := attr[2+rest : 2+rest+int(format.Type+format.Length)+len(value)]
+		whole := attr[2+rest : 2+rest+format.Header()+len(value)]
 		rest += len(whole)
 		if !i.goes(k, value) {
 			out = append(out, whole...)

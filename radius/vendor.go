@@ -13,7 +13,7 @@ func vendorValues(value []byte, format dict.VendorFormat) iter.Seq2[uint32, []by
 	return func(yield func(uint32, []byte) bool) {
 		for at := 4; ; {
 			number, length, ok := vendorHeader(value, at, format)
-			if !ok || !yield(number, value[at+int(format.Type+format.Length):at+length]) {
+			if !ok || !yield(number, value[at+format.Header():at+length]) {
 				return
 			}
 			at += length
@@ -24,7 +24,7 @@ func vendorValues(value []byte, format dict.VendorFormat) iter.Seq2[uint32, []by
 // vendorHeader reads the header of the sub-attribute at an offset. A format
 // without a length octet gives the rest to one attribute.
 func vendorHeader(value []byte, at int, format dict.VendorFormat) (number uint32, length int, ok bool) {
-	header := int(format.Type + format.Length)
+	header := format.Header()
 	if at+header > len(value) || at == len(value) {
 		return 0, 0, false
 	}
@@ -34,7 +34,7 @@ func vendorHeader(value []byte, at int, format dict.VendorFormat) (number uint32
 	if format.Length == 0 {
 		return number, len(value) - at, true
 	}
-	for _, b := range value[at+int(format.Type) : at+header] {
+	for _, b := range value[at+int(format.Type) : at+int(format.Type+format.Length)] {
 		length = length<<8 | int(b)
 	}
 	return number, length, length >= header && at+length <= len(value)

@@ -12,10 +12,6 @@ import (
 	"golang.org/x/net/ipv6"
 )
 
-// socketBuffer is asked of the kernel for every socket, in octets: room for a
-// burst of logins while the process is not running.
-const socketBuffer = 4 << 20
-
 // kind is what a listener takes.
 type kind uint8
 
@@ -38,6 +34,7 @@ type listener struct {
 	number   uint16 // tells listeners apart in the duplicate cache
 	addr     netip.AddrPort
 	wildcard bool // bound to no single address: replies must name the one that was hit
+	buffer   int  // for receiving, in octets
 }
 
 func listen(addr netip.AddrPort, k kind) (*listener, error) {
@@ -49,10 +46,7 @@ func listen(addr netip.AddrPort, k kind) (*listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for %s on %s: %w", k, addr, err)
 	}
-	// Smaller buffers than asked for are no reason to refuse service.
-	conn.SetReadBuffer(socketBuffer)
-	conn.SetWriteBuffer(socketBuffer)
-	l := &listener{conn: conn, kind: k, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), wildcard: addr.Addr().IsUnspecified()}
+	l := &listener{conn: conn, kind: k, buffer: enlarge(conn), addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), wildcard: addr.Addr().IsUnspecified()}
 	if l.wildcard {
 		err = l.askForDestination()
 	}

@@ -98,8 +98,7 @@ func (p *peer) open() (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.SetReadBuffer(socketBuffer)
-	conn.SetWriteBuffer(socketBuffer)
+	enlarge(conn)
 	s := &socket{peer: p, conn: conn, unused: identifiers}
 	for i := range s.free {
 		s.free[i] = byte(i)

@@ -122,6 +122,9 @@ func (p *Proxy) listen(c *Config) error {
 			if err != nil {
 				return err
 			}
+			if l.buffer < socketBuffer {
+				p.log.log.Info("the receive buffer is smaller than asked for: raise net.core.rmem_max for bursts of logins", "listener", l.addr.String(), "octets", l.buffer, "asked", socketBuffer)
+			}
 			l.number = uint16(len(p.listeners))
 			p.listeners = append(p.listeners, l)
 		}

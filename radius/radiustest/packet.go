@@ -135,7 +135,7 @@ func CheckMA(b []byte, authenticator, secret []byte) bool {
 }
 
 func offsetMA(b []byte) int {
-	for at := 20; at+2 <= len(b); at += int(b[at+1]) {
+	for at := 20; at+2 <= len(b) && b[at+1] >= 2; at += int(b[at+1]) { // tests sign malformed packets too
 		if b[at] == MessageAuthenticator {
 			return at
 		}

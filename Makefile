@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 5s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test packages lint unit realparts line fuzz-short soak bench generate
+.PHONY: help demo build test packages lint unit realparts line fuzz-short soak mutate bench generate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ fuzz-short: ## every fuzz target for FUZZTIME (5s)
 
 soak: ## every fuzz target for ten minutes
 	sh .ci/fuzz 10m
+
+mutate: ## change every word of every shipped policy and show which decision test notices
+	go test -count=1 -v -run EveryWord ./engine/policyfile
 
 bench: ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

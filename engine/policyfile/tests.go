@@ -19,7 +19,7 @@ type testsText struct {
 
 type testText struct {
 	Name      string                           `yaml:"name" jsonschema:"required"`
-	User      string                           `yaml:"user" jsonschema:"required"`
+	User      yamldoc.Strings                  `yaml:"user" jsonschema:"required" jsonschema_description:"a login; of several, each must come out as wanted"`
 	Contract  *contractText                    `yaml:"contract" jsonschema_description:"left out: the account is not known"`
 	NAS       nasText                          `yaml:"nas"`
 	Request   yamldoc.Map[yamldoc.List[value]] `yaml:"request"`
@@ -30,7 +30,7 @@ type testText struct {
 }
 
 type contractText struct {
-	Course  string          `yaml:"course"`
+	Course  yamldoc.Strings `yaml:"course" jsonschema_description:"of several, each must come out as wanted"`
 	Address string          `yaml:"address" jsonschema:"enum=dynamic,enum=fixed,enum=simple-fixed"`
 	Area    string          `yaml:"area"`
 	Segment string          `yaml:"segment"`
@@ -76,7 +76,7 @@ func (e *ending) UnmarshalText(text []byte) error {
 // Expected describes the spelling to an operator.
 func (ending) Expected() string { return "a date such as 2007-05-15, a date-time, or never" }
 
-// A TestResult is one test that ran; it passed when Failures is empty. Decision carries its trace.
+// A TestResult is one test that ran; it passed when Failures is empty. Then the Decision carries no trace.
 type TestResult struct {
 	Name     string
 	File     string
@@ -115,18 +115,53 @@ func RunTests(file string, src []byte) ([]TestResult, yamldoc.Problems) {
 	if p == nil {
 		return nil, problems
 	}
-	results := make([]TestResult, len(text.Tests))
-	for i, t := range text.Tests {
-		at := doc.Problem([]any{"tests", i}, "")
-		results[i] = TestResult{Name: t.Name, File: file, Line: at.Line}
-		results[i].run(p, t)
-	}
-	return results, nil
+	return text.run(p, doc, file), nil
 }
 
-func (r *TestResult) run(p *engine.Policy, t testText) {
-	f := t.facts(p)
-	r.Decision = engine.Explain(p, &f, t.At.in(p.Location))
+func (f *testsText) run(p *engine.Policy, doc *yamldoc.Document, file string) []TestResult {
+	var results []TestResult
+	for i, t := range f.Tests {
+		at := doc.Problem([]any{"tests", i}, "")
+		for _, c := range t.cases() {
+			r := TestResult{Name: c.name, File: file, Line: at.Line}
+			r.run(p, c)
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+// A testCase is a test with one login and one course.
+type testCase struct {
+	testText
+	name, user, course string
+}
+
+// cases are all combinations of a test's logins and courses; their names tell them apart.
+func (t testText) cases() []testCase {
+	courses := []string{""}
+	if t.Contract != nil && len(t.Contract.Course) > 0 {
+		courses = t.Contract.Course
+	}
+	var all []testCase
+	for _, user := range t.User {
+		for _, course := range courses {
+			c := testCase{t, t.Name, user, course}
+			if len(t.User) > 1 {
+				c.name += ", " + user
+			}
+			if len(courses) > 1 {
+				c.name += ", " + course
+			}
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func (r *TestResult) run(p *engine.Policy, t testCase) {
+	f, at := t.facts(p), t.At.in(p.Location)
+	r.Decision = engine.Decide(p, &f, at)
 	r.compare("action", r.Decision.Action, t.Want.Action)
 	r.compare("rule", r.Decision.Rule, t.Want.Rule)
 	if t.Want.Account != nil {
@@ -134,6 +169,9 @@ func (r *TestResult) run(p *engine.Policy, t testText) {
 	}
 	if t.Want.Until != nil {
 		r.compare("until", show(r.Decision.Until, p.Location), show(t.Want.Until.in(p.Location), p.Location))
+	}
+	if len(r.Failures) > 0 {
+		r.Decision = engine.Explain(p, &f, at)
 	}
 }
 
@@ -150,10 +188,10 @@ func show(t time.Time, clock *time.Location) string {
 	return t.In(clock).Format(time.RFC3339Nano)
 }
 
-func (t testText) facts(p *engine.Policy) engine.Facts {
-	f := engine.Facts{Login: p.ReadLogin(t.User), NAS: engine.NAS(t.NAS), Stages: t.Stages}
+func (t testCase) facts(p *engine.Policy) engine.Facts {
+	f := engine.Facts{Login: p.ReadLogin(t.user), NAS: engine.NAS(t.NAS), Stages: t.Stages}
 	if c := t.Contract; c != nil {
-		f.Contract = &engine.Contract{Account: f.Login.Account, Course: c.Course, Address: c.Address, Area: c.Area, Segment: c.Segment, Options: c.Options, Status: c.Status}
+		f.Contract = &engine.Contract{Account: f.Login.Account, Course: t.course, Address: c.Address, Area: c.Area, Segment: c.Segment, Options: c.Options, Status: c.Status}
 	}
 	for _, r := range t.Request {
 		for _, v := range r.Value {

@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,30 @@ tests:
 		`account: got "u1", want "u2"`, `until: got "2007-05-15T00:00:00+09:00", want "never"`}
 	if wrong := results[1]; wrong.Name != "wrong" || wrong.Line != 4 || !slices.Equal(wrong.Failures, want) || len(wrong.Decision.Trace) == 0 {
 		t.Errorf("wrong: %+v", wrong)
+	}
+}
+
+func TestRunTestsTakesEveryLoginAndCourseOfALine(t *testing.T) {
+	t.Parallel()
+	src := `policy: asahi-net
+tests:
+  - {name: each, user: [u1@atson.net, f.u1@atson.net], contract: {course: [超割ADSL, DoPa]}, at: 2007-05-15, want: {action: block, rule: stage-2}}
+  - {name: stranger, user: [u1@atson.net, u2@atson.net], at: 2007-05-15, want: {action: open, rule: unknown-contract}}
+`
+	results, problems := RunTests("a.test.yaml", []byte(src))
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	var got []string
+	for _, r := range results {
+		got = append(got, fmt.Sprintf("%d %s: %d", r.Line, r.Name, len(r.Failures)))
+	}
+	want := []string{
+		"3 each, u1@atson.net, 超割ADSL: 0", "3 each, u1@atson.net, DoPa: 2", "3 each, f.u1@atson.net, 超割ADSL: 0", "3 each, f.u1@atson.net, DoPa: 2",
+		"4 stranger, u1@atson.net: 0", "4 stranger, u2@atson.net: 0",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

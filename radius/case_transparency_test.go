@@ -123,14 +123,16 @@ func TestCase22APacketOf4096OctetsComesBack(t *testing.T) {
 	tests := []struct {
 		name     string
 		room     int // octets that the reply leaves for what is added to it
+		fail     string
 		answered bool
 		want     string
 		outcome  string
 	}{
-		{"with room for all", 18 + 7, true, "0b 07 'op25b'", "injected"},
-		{"without room for the filter", 18 + 6, true, "", "too-big"},
-		{"just room for the Message-Authenticator", 18, true, "", "too-big"},
-		{"without room for that", 17, false, "", ""},
+		{"with room for all", 18 + 7, "drop", true, "0b 07 'op25b'", "injected"},
+		{"without room for the filter", 18 + 6, "open", true, "", "too-big"},
+		{"without room for the filter, and none is worse", 18 + 6, "drop", false, "", ""},
+		{"just room for the Message-Authenticator", 18, "open", true, "", "too-big"},
+		{"without room for that", 17, "open", false, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,7 +148,7 @@ func TestCase22APacketOf4096OctetsComesBack(t *testing.T) {
 			}
 			s := start(t, answering(func(r *radiustest.Request) [][]byte {
 				return [][]byte{r.Sign(&radiustest.Packet{Code: radiustest.AccessAccept, ID: r.ID, Attributes: filling})}
-			}))
+			}), func(s *setup) { s.profile.Fail = tt.fail })
 			request := access(t, 1, user)
 			if !tt.answered {
 				must(t, s.nas.Send(request))

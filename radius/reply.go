@@ -3,6 +3,8 @@ package radius
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"sekisho/dict"
 )
 
 // reply is the way of a reply: find the request it answers, verify it, add
@@ -155,8 +157,9 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 		return
 	}
 	octets, why := composeReply(t, a, reply, insert)
-	if why == dropTooBig && len(insert.add) > 0 {
-		// A filter that does not fit is no reason to cut the subscriber off.
+	if why == dropTooBig && len(insert.add) > 0 && t.nas.Profile.Fail != dict.FailDrop {
+		// A filter that does not fit is no reason to cut the subscriber off,
+		// unless the profile would rather have no session than an open one.
 		insert = insertion{outcome: injectionTooBig}
 		octets, why = composeReply(t, a, reply, insert)
 	}

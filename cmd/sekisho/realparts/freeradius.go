@@ -36,6 +36,7 @@ type AAAConfig struct {
 	Client             string // the only client it answers; 127.0.0.1 when empty
 	Secret             string // shared with that client
 	Users              []AAAUser
+	EAP                *TLSFiles // what EAP needs; without it there is no EAP
 }
 
 // A FreeRADIUS is a running AAA server.
@@ -101,12 +102,25 @@ func (f *FreeRADIUS) writeConfig(t testing.TB) {
 func usersFile(users []AAAUser) string {
 	var b strings.Builder
 	for _, user := range users {
-		fmt.Fprintf(&b, "%q Cleartext-Password := %q\n", user.Name, user.Password)
+		fmt.Fprintf(&b, "%q Cleartext-Password := %s\n", user.Name, quoteOctets(user.Password))
 		if len(user.Reply) > 0 {
 			fmt.Fprintf(&b, "\t%s\n", strings.Join(user.Reply, ",\n\t"))
 		}
 	}
 	return b.String()
+}
+
+// quoteOctets writes text as FreeRADIUS reads it: what is no plain character in octal.
+func quoteOctets(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || strings.IndexByte(`"\%`, c) >= 0 {
+			fmt.Fprintf(&b, `\%03o`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return `"` + b.String() + `"`
 }
 
 // Requests lists the Access-Requests that the server has seen and found valid.

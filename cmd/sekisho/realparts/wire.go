@@ -10,7 +10,9 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -66,9 +68,22 @@ func (p WirePacket) String() string {
 
 // A Wire listens on the loopback of a namespace and remembers every RADIUS packet.
 type Wire struct {
+	netns *Netns
+	marks atomic.Uint32
+
 	mu      sync.Mutex
 	packets []WirePacket
+	passed  uint32 // the last mark that came by
 }
+
+// A mark is a packet of code markCode to the port discard.
+const (
+	markPort = 9
+	markCode = 255
+)
+
+// wireBuffer holds what arrives while the reader waits for its turn.
+const wireBuffer = 8 << 20
 
 // TapLoopback starts to listen; it ends with the test.
 func TapLoopback(t testing.TB, n *Netns) *Wire {
@@ -81,7 +96,7 @@ func TapLoopback(t testing.TB, n *Netns) *Wire {
 	if err != nil {
 		t.Fatalf("listen on the loopback of %s: %v", n.name, err)
 	}
-	w := &Wire{}
+	w := &Wire{netns: n}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -109,6 +124,10 @@ func packetSocket() (*os.File, error) {
 		unix.Close(fd)
 		return nil, err
 	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, wireBuffer); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
 	return os.NewFile(uintptr(fd), "loopback"), nil
 }
 
@@ -124,11 +143,45 @@ func (w *Wire) record(t testing.TB, socket *os.File) {
 			return
 		}
 		if p, ok := radiusPacket(buf[:n]); ok {
-			w.mu.Lock()
-			w.packets = append(w.packets, p)
-			w.mu.Unlock()
+			w.keep(p)
 		}
 	}
+}
+
+func (w *Wire) keep(p WirePacket) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.To.Port() == markPort && p.Code() == markCode {
+		w.passed = binary.BigEndian.Uint32(p.Raw[4:])
+		return
+	}
+	w.packets = append(w.packets, p)
+}
+
+// Settle waits until everything that was received before is on record: a mark sent
+// now comes by after it.
+func (w *Wire) Settle(t testing.TB) {
+	t.Helper()
+	conn, err := w.netns.Dial("udp", fmt.Sprintf("127.0.0.1:%d", markPort))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	number := w.marks.Add(1)
+	mark := make([]byte, 20)
+	mark[0], mark[3] = markCode, byte(len(mark))
+	binary.BigEndian.PutUint32(mark[4:], number)
+	if _, err := conn.Write(mark); err != nil {
+		t.Fatal(err)
+	}
+	Eventually(t, 10*time.Second, "the record of the wire", func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.passed < number {
+			return errors.New("the mark has not come by")
+		}
+		return nil
+	})
 }
 
 // radiusPacket reads an IPv4 packet that holds one RADIUS packet.

@@ -24,6 +24,7 @@ var ranks = map[string]int{
 	"sekisho/store/storetest":       3,
 	"sekisho/cmd/internal/config":   4,
 	"sekisho/cmd/internal/admin":    4,
+	"sekisho/cmd/internal/chart":    4,
 	"sekisho/cmd/internal/metrics":  4,
 	"sekisho/cmd/internal/daemon":   5,
 	"sekisho/cmd/sekisho":           6,

@@ -27,7 +27,7 @@ func (p *Proxy) overrule(now time.Time) {
 	for _, peer := range p.allPeers() {
 		for _, s := range peer.all() {
 			a := s.deciding.Load()
-			if a == nil || now.UnixNano()-a.deciding.Load() <= int64(budget) || !a.claim() {
+			if a == nil || now.Sub(a.deciding.time()) <= budget || !a.claim() {
 				continue
 			}
 			p.stuck.Add(1)
@@ -53,7 +53,7 @@ func (p *Proxy) deliberate(a *attempt, accept packet) (insert insertion, drop, m
 		return insert, drop, true
 	}
 	a.accept = accept
-	a.deciding.Store(p.timer().UnixNano())
+	a.deciding.set(p.timer())
 	a.socket.deciding.Store(a)
 	insert, drop = p.insertion(t, accept)
 	if a.claim() {

@@ -27,7 +27,7 @@ func (l liveness) String() string { return [...]string{"alive", "zombie", "dead"
 // they are back.
 type health struct {
 	state atomic.Uint32
-	heard atomic.Int64 // when it last sent something authentic, Unix nanoseconds
+	heard moment // when it last sent something authentic
 
 	mu      sync.Mutex // guards what follows, and changes of state
 	since   time.Time  // when it came into this state
@@ -39,18 +39,18 @@ type health struct {
 func (h *health) now() liveness { return liveness(h.state.Load()) }
 
 // heardSince reports whether it has sent anything authentic after an instant.
-func (h *health) heardSince(at time.Time) bool { return h.heard.Load() > at.UnixNano() }
+func (h *health) heardSince(at time.Time) bool { return h.heard.time().After(at) }
 
 // hear notes an answer to a subscriber's request.
 func (h *health) hear(at time.Time) (changed bool) {
-	h.heard.Store(at.UnixNano())
+	h.heard.set(at)
 	return h.now() != alive && h.turn(alive, at)
 }
 
 // hearStatus notes an answer to a Status-Server; enough of them in a row make
 // it alive.
 func (h *health) hearStatus(at time.Time, enough int) (changed bool) {
-	h.heard.Store(at.UnixNano())
+	h.heard.set(at)
 	h.mu.Lock()
 	h.answers++
 	h.waiting = false
@@ -76,7 +76,7 @@ func (h *health) age(server *AAA, now time.Time) (to liveness, changed bool) {
 	h.mu.Lock()
 	state, quiet := h.now(), now.Sub(h.since)
 	h.mu.Unlock()
-	if heard := time.Duration(now.UnixNano() - h.heard.Load()); heard < quiet {
+	if heard := now.Sub(h.heard.time()); heard < quiet {
 		quiet = heard // it answers Status-Servers, not yet often enough
 	}
 	switch {

@@ -47,9 +47,9 @@ type attempt struct {
 	sent          time.Time // when it was sent last; the listener's goroutine only
 	deadline      time.Time
 
-	accept   packet       // while a decision about it is made
-	deciding atomic.Int64 // since when, Unix nanoseconds
-	claimed  atomic.Bool  // by whoever answers
+	accept   packet      // while a decision about it is made
+	deciding moment      // since when
+	claimed  atomic.Bool // by whoever answers
 }
 
 // code is that of the request.

@@ -100,6 +100,25 @@ func (p *Process) Stop() {
 	<-p.done
 }
 
+// Kill ends the process as a crash would.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // an error says that it has ended already
+	<-p.done
+}
+
+// Freeze stops the process where it is.
+func (p *Process) Freeze(t testing.TB) { p.signal(t, syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw(t testing.TB) { p.signal(t, syscall.SIGCONT) }
+
+func (p *Process) signal(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatalf("signal %v to %s: %v", s, p.name, err)
+	}
+}
+
 // Exited reports whether the process has ended.
 func (p *Process) Exited() bool {
 	select {

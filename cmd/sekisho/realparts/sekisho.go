@@ -52,6 +52,7 @@ type SiteAAA struct {
 	Name, Address      string
 	AuthPort, AcctPort int
 	Secret             string
+	More               string // keys and values as the site file has them
 }
 
 // A Sekisho is an installation: a directory with a site file, a store and a socket.

@@ -16,7 +16,7 @@ type pattern struct {
 }
 
 // ReadLogin reads a User-Name by the policy's patterns, the first that matches. Any octets are welcome; an account is
-// never empty. It allocates only when something has to be folded.
+// never empty and has no blanks at its ends. It allocates only when something has to be folded.
 func (p *Policy) ReadLogin(userName string) Login {
 	name := Fold(userName)
 	local, realm := name, ""
@@ -40,7 +40,7 @@ func (p *pattern) account(local, realm string) (string, bool) {
 		return "", false
 	}
 	account, ok := strings.CutSuffix(rest, p.after)
-	return account, ok && account != ""
+	return account, ok && account != "" && account == strings.TrimSpace(account)
 }
 
 const (

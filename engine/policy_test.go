@@ -62,6 +62,8 @@ func TestReadLogin(t *testing.T) {
 		{"capitals", "F.U1@ISP.EXAMPLE", Login{"u1", "isp.example", "fixed"}},
 		{"full width", "Ｕ１＠isp.example", Login{"u1", "isp.example", "plain"}},
 		{"nothing after the prefix", "f.@isp.example", Login{"f.", "isp.example", "plain"}},
+		{"only a blank after the prefix", "f. @isp.example", Login{}},
+		{"only a blank before the realm", " @isp.example", Login{}},
 		{"two at signs: the last counts", "a@b@isp.example", Login{"a@b", "isp.example", "plain"}},
 		{"any realm", "u1@elsewhere", Login{"u1", "elsewhere", "guest"}},
 		{"no realm", "u1", Login{}},

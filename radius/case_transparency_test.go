@@ -63,8 +63,9 @@ func TestCase19ALoopIsEnded(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.exchange(s.nas, access(t, 1, user))
-	ours := attribute(33, s.seen(1)[0].Values(33)[0])
-	s.dropped("loop", s.nas, access(t, 2, user+ours+"21 03 'n'"))
+	mark := s.seen(1)[0].Values(33)[0]
+	s.dropped("loop", s.nas, access(t, 2, user+attribute(33, mark)+"21 03 'n'"))
+	s.exchange(s.nas, access(t, 3, user+attribute(24, mark))) // no Proxy-State, no loop
 }
 
 func TestCase20AccountingAnswerCarriesTheProxyStates(t *testing.T) {

@@ -43,6 +43,8 @@ func TestNASTable(t *testing.T) {
 		{"by another identifier", "192.0.2.1", id8, "by source", "192.0.2.1/32"},
 		{"by identifier", "192.0.2.1", id7, "by identifier", "192.0.2.1/32"},
 		{"by address", "192.0.2.1", ip7, "by address", "192.0.2.1/32"},
+		{"another address, below", "192.0.2.1", "0406c6336406", "by source", "192.0.2.1/32"},
+		{"another address, above", "192.0.2.1", "0406c6336408", "by source", "192.0.2.1/32"},
 		{"address before identifier", "192.0.2.1", ip7 + id8, "by address", "192.0.2.1/32"},
 		{"by both", "192.0.2.1", id7 + ip7, "by both", "192.0.2.1/32"},
 		{"by IPv6 address", "192.0.2.1", ip6, "by IPv6 address", "192.0.2.1/32"},

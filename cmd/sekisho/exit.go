@@ -26,6 +26,14 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// notFound says that there is no such thing.
+func notFound(detail string) error {
+	return &admin.Problem{Status: http.StatusNotFound, Detail: detail}
+}
+
+// refused says that a guard holds something back.
+func refused(detail string) error { return &admin.Problem{Status: http.StatusConflict, Detail: detail} }
+
 // exitCode prints what went wrong and returns the code to end with.
 func exitCode(app *cli.App, err error) int {
 	if err == nil {

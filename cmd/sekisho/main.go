@@ -35,6 +35,9 @@ func newApp() *cli.App {
 			explainCommand(),
 			decideCommand(),
 			contractsCommand(),
+			policyCommand(),
+			calendarCommand(),
+			impactCommand(),
 			versionCommand(),
 		},
 	}

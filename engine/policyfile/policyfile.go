@@ -57,6 +57,12 @@ func Source(name string) ([]byte, bool) {
 	return src, err == nil && !strings.HasSuffix(name, ".test")
 }
 
+// TestSource returns the text of a shipped policy's decision tests.
+func TestSource(name string) ([]byte, bool) {
+	src, err := policies.ReadFile("policies/" + name + testSuffix)
+	return src, err == nil
+}
+
 // Shipped names the policies that ship with sekisho, sorted.
 func Shipped() []string {
 	entries, err := fs.ReadDir(policies, "policies")

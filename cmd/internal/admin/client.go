@@ -67,26 +67,37 @@ func (c *Client) post(ctx context.Context, path string, query url.Values, body i
 }
 
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body io.Reader, v any) error {
+	resp, err := c.ask(ctx, method, path, query, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", c.path, err)
+	}
+	return nil
+}
+
+// ask returns an answer that is none of a problem; its body is the caller's to
+// close.
+func (c *Client) ask(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Response, error) {
 	address := "http://sekisho" + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return c.failure(err)
+		return nil, c.failure(err)
 	}
-	defer resp.Body.Close()
 	if resp.StatusCode >= http.StatusBadRequest {
-		return problemOf(resp)
+		defer resp.Body.Close()
+		return nil, problemOf(resp)
 	}
-	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", c.path, err)
-	}
-	return nil
+	return resp, nil
 }
 
 // failure tells a daemon that is not there from a conversation that broke off.

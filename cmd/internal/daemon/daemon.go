@@ -82,6 +82,7 @@ func (d *Daemon) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	admin.MountContracts(mux, d.store)
 	admin.MountExplain(mux, d)
+	admin.MountPlans(mux, d)
 	admin.MountControl(mux, d)
 	mux.Handle("GET /metrics", metrics.Handler(metrics.Source{
 		Version:  d.options.Version,

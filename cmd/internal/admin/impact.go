@@ -1,0 +1,201 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"sekisho/engine"
+)
+
+// ImpactQuestion asks what differs between the daemon's policy at Since and the
+// policy, date and stages that come.
+type ImpactQuestion struct {
+	Since    string      `json:"since,omitempty"` // see Instant; empty: now
+	At       string      `json:"at,omitempty"`    // empty: now
+	Stages   []string    `json:"stages,omitempty"`
+	Policy   *PolicyText `json:"policy,omitempty"`   // nil: the daemon's
+	Accounts bool        `json:"accounts,omitempty"` // list every account that changes, too
+}
+
+// PolicyText is a policy file as it is written.
+type PolicyText struct {
+	Name string `json:"name"` // of the file, for messages
+	Text string `json:"text"`
+}
+
+// ImpactLine is one line of the answer; exactly one of its fields is set. The
+// last line has the totals, or an error.
+type ImpactLine struct {
+	Progress *Progress      `json:"progress,omitempty"`
+	Account  *AccountImpact `json:"account,omitempty"`
+	Totals   *ImpactTotals  `json:"totals,omitempty"`
+	Error    string         `json:"error,omitempty"`
+}
+
+// Progress is how many contracts have been read.
+type Progress struct {
+	Read int `json:"read"`
+	Of   int `json:"of"`
+}
+
+// AccountImpact is what changes for an account.
+type AccountImpact struct {
+	Account string `json:"account"`
+	Course  string `json:"course"` // as the contract spells it
+	Flips   []Flip `json:"flips"`
+}
+
+// Flip is an engine.Flip as it travels.
+type Flip struct {
+	From     string   `json:"from"`
+	FromRule string   `json:"from_rule"`
+	To       string   `json:"to"`
+	ToRule   string   `json:"to_rule"`
+	Tighter  bool     `json:"tighter"`
+	Logins   []string `json:"logins"`
+	Areas    []string `json:"areas"`
+	Requests []string `json:"requests,omitempty"`
+}
+
+// ImpactTotals are engine.Totals as they travel, with the two sides.
+type ImpactTotals struct {
+	From      Side    `json:"from"`
+	To        Side    `json:"to"`
+	Contracts int     `json:"contracts"`
+	Flipped   int     `json:"flipped"`
+	ByCourse  []Count `json:"by_course"`
+	ByArea    []Count `json:"by_area"`
+}
+
+// Side is one side of an impact.
+type Side struct {
+	Policy string    `json:"policy"`
+	At     time.Time `json:"at"`
+	Stages []string  `json:"stages,omitempty"`
+}
+
+// Count is an engine.Count as it travels.
+type Count struct {
+	Group    string `json:"group"`
+	From     string `json:"from"`
+	To       string `json:"to"`
+	Accounts int    `json:"accounts"`
+}
+
+// TotalsOf makes totals ready to travel.
+func TotalsOf(t engine.Totals, from, to Side) *ImpactTotals {
+	return &ImpactTotals{from, to, t.Contracts, t.Flipped, counts(t.ByCourse), counts(t.ByArea)}
+}
+
+func counts(all []engine.Count) []Count {
+	list := make([]Count, 0, len(all))
+	for _, c := range all {
+		list = append(list, Count(c))
+	}
+	return list
+}
+
+// AccountOf makes the flips of a contract ready to travel.
+func AccountOf(c *engine.Contract, flips []engine.Flip) *AccountImpact {
+	a := &AccountImpact{Account: c.Account, Course: c.Course}
+	for _, f := range flips {
+		a.Flips = append(a.Flips, Flip(f))
+	}
+	return a
+}
+
+const linesType = "application/x-ndjson"
+
+func serveImpact(w http.ResponseWriter, r *http.Request, p Planner) {
+	var q ImpactQuestion
+	if err := readJSON(w, r, &q); err != nil {
+		writeError(w, err)
+		return
+	}
+	out := &lineWriter{w: w, control: http.NewResponseController(w)}
+	_ = out.control.SetReadDeadline(time.Time{}) // the answer may take longer than a question; see patientBody
+	err := p.Impact(r.Context(), q, out.emit)
+	switch {
+	case err == nil:
+	case out.begun:
+		err = out.emit(ImpactLine{Error: err.Error()})
+	default:
+		writeError(w, unavailable(err))
+		return
+	}
+	if err == nil {
+		_ = out.flush() // a client that went away has no use for an error
+	}
+}
+
+// lineWriter streams lines, as long as somebody takes them.
+type lineWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	begun   bool
+	held    bytes.Buffer
+}
+
+// heldLines is how much is held before it is sent, in bytes.
+const heldLines = 32 << 10
+
+func (l *lineWriter) emit(line ImpactLine) error {
+	if !l.begun {
+		l.begun = true
+		l.w.Header().Set("Content-Type", linesType)
+	}
+	e := json.NewEncoder(&l.held)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(line); err != nil {
+		return err
+	}
+	if line.Progress == nil && l.held.Len() < heldLines {
+		return nil
+	}
+	return l.flush()
+}
+
+func (l *lineWriter) flush() error {
+	_ = l.control.SetWriteDeadline(time.Now().Add(patience.write)) // without deadlines there is no limit either
+	if _, err := l.held.WriteTo(l.w); err != nil {
+		return err
+	}
+	return l.control.Flush()
+}
+
+// Impact asks what a date, a policy or a stage does to all contracts, and hands
+// each line but the last to take. It returns the totals.
+func (c *Client) Impact(ctx context.Context, q ImpactQuestion, take func(ImpactLine) error) (*ImpactTotals, error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.ask(ctx, http.MethodPost, "/v1/impact", nil, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	lines := json.NewDecoder(resp.Body)
+	for {
+		var line ImpactLine
+		switch err := lines.Decode(&line); {
+		case errors.Is(err, io.EOF):
+			return nil, fmt.Errorf("the answer of %s broke off before its totals", c.path)
+		case err != nil:
+			return nil, fmt.Errorf("reading the answer of %s: %w", c.path, err)
+		case line.Error != "":
+			return nil, errors.New(line.Error)
+		case line.Totals != nil:
+			return line.Totals, nil
+		}
+		if err := take(line); err != nil {
+			return nil, err
+		}
+	}
+}

@@ -119,7 +119,6 @@ func serveImpact(w http.ResponseWriter, r *http.Request, p Planner) {
 		return
 	}
 	out := &lineWriter{w: w, control: http.NewResponseController(w)}
-	_ = out.control.SetReadDeadline(time.Time{}) // the answer may take longer than a question; see patientBody
 	err := p.Impact(r.Context(), q, out.emit)
 	switch {
 	case err == nil:

@@ -106,6 +106,12 @@ func (p *Policy) Areas() []string {
 	return slices.Compact(areas)
 }
 
+// Area finds an area that any rule knows, in any spelling; it gives the folded one.
+func (p *Policy) Area(name string) (string, bool) {
+	area := Fold(name)
+	return area, slices.Contains(p.Areas(), area)
+}
+
 func (p *Policy) asked(k key) []string {
 	var names []string
 	for i := range p.rules {

@@ -121,6 +121,12 @@ func TestPolicyAnswersAboutItself(t *testing.T) {
 	if got := p.Areas(); len(got) != 2 || got[0] != "okinawa" || got[1] != "tokyo" {
 		t.Errorf("Areas: %q", got)
 	}
+	if a, ok := p.Area(" ＴＯＫＹＯ"); !ok || a != "tokyo" {
+		t.Errorf("Area: %q, %v", a, ok)
+	}
+	if a, ok := p.Area("osaka"); ok {
+		t.Errorf("Area: %q", a)
+	}
 	if a, ok := p.Action("limit"); !ok || a.Filter != "slow" {
 		t.Errorf("Action(limit): %+v, %v", a, ok)
 	}

@@ -78,6 +78,7 @@ func (ending) Expected() string { return "a date such as 2007-05-15, a date-time
 
 // A TestResult is one test that ran; it passed when Failures is empty. Then the Decision carries no trace.
 type TestResult struct {
+	Policy   string // its name
 	Name     string
 	File     string
 	Line     int
@@ -123,7 +124,7 @@ func (f *testsText) run(p *engine.Policy, doc *yamldoc.Document, file string) []
 	for i, t := range f.Tests {
 		at := doc.Problem([]any{"tests", i}, "")
 		for _, c := range t.cases() {
-			r := TestResult{Name: c.name, File: file, Line: at.Line}
+			r := TestResult{Policy: p.Name, Name: c.name, File: file, Line: at.Line}
 			r.run(p, c)
 			results = append(results, r)
 		}

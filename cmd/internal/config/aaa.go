@@ -33,6 +33,9 @@ func (c *compiler) realms() map[string]*radius.Pool {
 		}
 		realms[realm] = pool
 	}
+	if _, ok := realms["*"]; !ok && len(realms) > 0 {
+		c.warning([]any{"aaa", "realms"}, "there is no realm *: packets without a User-Name, such as Accounting-On, have nowhere to go")
+	}
 	return realms
 }
 

@@ -95,6 +95,7 @@ func (c *compiler) warning(path []any, format string, args ...any) {
 
 func (c *compiler) compile(file string) *Config {
 	c.loadPolicy()
+	c.testPolicy()
 	c.loadDictionaries()
 	config := &Config{
 		File:     file,

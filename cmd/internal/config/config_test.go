@@ -124,6 +124,28 @@ func TestSecretComesFromSystemdsCredentials(t *testing.T) {
 	}
 }
 
+// A NAS in an area that the policy does not know is doubtful; where the policy
+// asks for no area it is not.
+func TestAreasUnknownToThePolicyAreWarnedOf(t *testing.T) {
+	_, problems := Load("testdata/areas.good.yaml")
+	want := `testdata/areas.good.yaml:6:78: warning: nas.bras-2.area: policy technowave-itkeeper has no area "toyko"; did you mean "tokyo"?`
+	if problems.Err() != nil || problems.Error() != want {
+		t.Errorf("got  %v\nwant %s", problems, want)
+	}
+}
+
+func TestTestsOfAnotherPolicyAreWarnedOf(t *testing.T) {
+	src, err := os.ReadFile("testdata/areas.good.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("policy-tests: technowave-itkeeper", "policy-tests: [nekonet, technowave-itkeeper]", "toyko", "tokyo").Replace(string(src))
+	_, problems := Parse("site.yaml", []byte(text))
+	if want := "site.yaml:3:16: warning: policy-tests[0]: the tests are about policy nekonet, not technowave-itkeeper"; problems.Error() != want {
+		t.Errorf("got  %v\nwant %s", problems, want)
+	}
+}
+
 func TestNeedRestartNamesWhatAReloadCannotChange(t *testing.T) {
 	old, _ := Load("testdata/full.good.yaml")
 	next, _ := Load("testdata/full.good.yaml")

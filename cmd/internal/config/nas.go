@@ -35,6 +35,7 @@ func (c *compiler) nases() []radius.NAS {
 			MaxOutstanding:  e.Value.MaxOutstanding,
 		}
 		nases = append(nases, n)
+		c.checkArea(path, n.Area)
 		if !n.Source.IsValid() || octets == nil {
 			continue // reported already
 		}
@@ -92,6 +93,17 @@ func (c *compiler) checkIdentity(path []any, names map[identity]string, n radius
 		return
 	}
 	names[id] = n.Name
+}
+
+// checkArea warns of an area that the policy has never heard of, where it asks
+// for areas at all: nearly always another spelling.
+func (c *compiler) checkArea(path []any, area string) {
+	if area == "" || c.policy == nil || len(c.policy.Areas()) == 0 {
+		return
+	}
+	if _, known := c.policy.Area(area); !known {
+		c.warning(with(path, "area"), "policy %s has no area %q; %s", c.policy.Name, area, yamldoc.Suggest(area, c.policy.Areas()))
+	}
 }
 
 // profile compiles a profile for the policy, once for each NAS that names it;

@@ -15,6 +15,7 @@ type spec struct {
 	Store        storeSpec                     `yaml:"store,omitempty" jsonschema:"description=where contracts are kept"`
 	Log          logSpec                       `yaml:"log,omitempty" jsonschema:"description=what is logged and how"`
 	Policy       string                        `yaml:"policy" jsonschema:"required,description=a shipped policy by name or a policy file relative to this one"`
+	PolicyTests  yamldoc.Strings               `yaml:"policy-tests,omitempty" jsonschema:"description=decision tests that must pass: files relative to this one or shipped policies by name"`
 	NAS          yamldoc.Map[nasSpec]          `yaml:"nas" jsonschema:"required,description=the access routers by name"`
 	AAA          aaaSpec                       `yaml:"aaa" jsonschema:"required,description=the home servers"`
 	Profiles     yamldoc.Map[dict.ProfileSpec] `yaml:"profiles,omitempty" jsonschema:"description=profiles of your own by name"`

@@ -16,6 +16,7 @@ import (
 	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
 	"sekisho/cmd/internal/daemon"
+	"sekisho/engine/policyfile"
 	"sekisho/radius/radiustest"
 
 	"github.com/google/go-cmp/cmp"
@@ -192,6 +193,38 @@ func TestReloadKeepsTheOldConfigurationWhenTheNewOneIsBad(t *testing.T) {
 	}
 	if got := s.login(t, "192.0.2.1", "ua700aa007g@atson.net"); len(got) != 1 {
 		t.Errorf("the old configuration does not work any more: got %v", got)
+	}
+}
+
+func TestReloadKeepsTheOldPolicyWhenADecisionTestFails(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.at(t, "2007-05-15T00:00:00+09:00")
+	dir := filepath.Dir(s.file)
+	src, _ := policyfile.Source("asahi-net")
+	mine := map[string]string{
+		"mine.yaml": strings.Replace(string(src), "from: 2007-05-15", "from: 2008-05-15", 1),
+		"mine.test.yaml": "policy: mine.yaml\ntests:\n" +
+			"  - {name: second stage, user: u@atson.net, contract: {course: ADSLアッカ}, at: 2007-05-15, want: {action: block, rule: stage-2}}\n",
+	}
+	for name, text := range mine {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.write(t, strings.Replace(s.text, "policy: asahi-net", "policy: ./mine.yaml\npolicy-tests: mine.test.yaml", 1))
+	err := s.client.Reload(t.Context())
+	if err == nil || !strings.Contains(err.Error(), `mine.test.yaml:3:1: tests[second stage]: action: got "open", want "block"`) {
+		t.Errorf("got %v", err)
+	}
+	if got := s.login(t, "192.0.2.1", "ua700aa007g@atson.net"); len(got) != 1 {
+		t.Errorf("the old policy does not decide any more: got %v", got)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), src, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Reload(t.Context()); err != nil {
+		t.Errorf("with the policy put right: %v", err)
 	}
 }
 

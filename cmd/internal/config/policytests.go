@@ -1,0 +1,43 @@
+package config
+
+import (
+	"strings"
+
+	"sekisho/engine/policyfile"
+	"sekisho/engine/yamldoc"
+)
+
+// testPolicy runs the decision tests that the site file names. One that fails
+// is a mistake of its file, so that a policy that decides otherwise than its
+// owners say never comes to work.
+func (c *compiler) testPolicy() {
+	for i, name := range c.spec.PolicyTests {
+		if strings.Contains(name, "/") || strings.HasSuffix(name, ".yaml") {
+			name = c.path(name)
+		}
+		results, problems := policyfile.RunTestFile(name)
+		c.elsewhere = append(c.elsewhere, problems...)
+		failed := failedTests(results)
+		c.elsewhere = append(c.elsewhere, failed...)
+		switch {
+		case problems.Err() != nil:
+			c.problem([]any{"policy-tests", i}, "the tests %s cannot run", c.spec.PolicyTests[i])
+		case len(failed) > 0:
+			c.problem([]any{"policy-tests", i}, "%d of %d tests of %s fail", len(failed), len(results), c.spec.PolicyTests[i])
+		case c.policy != nil && len(results) > 0 && results[0].Policy != c.policy.Name:
+			c.warning([]any{"policy-tests", i}, "the tests are about policy %s, not %s", results[0].Policy, c.policy.Name)
+		}
+	}
+}
+
+func failedTests(results []policyfile.TestResult) yamldoc.Problems {
+	var failed yamldoc.Problems
+	for _, r := range results {
+		if len(r.Failures) > 0 {
+			failed = append(failed, yamldoc.Problem{
+				File: r.File, Line: r.Line, Column: 1, Key: "tests[" + r.Name + "]", Text: strings.Join(r.Failures, "; "),
+			})
+		}
+	}
+	return failed
+}

@@ -15,6 +15,7 @@ type arrival struct {
 // nothing but the kernel.
 func (p *Proxy) receive(l *listener, d datagram) {
 	a := &arrival{snapshot: p.current.Load(), listener: l, datagram: d}
+	defer p.survive(func() { p.refuse(a, dropPanic) })
 	if why := a.check(); why != forwarded {
 		p.refuse(a, why)
 		return

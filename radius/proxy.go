@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -242,6 +243,17 @@ func (p *Proxy) closeAll() {
 	for _, peer := range p.allPeers() {
 		peer.close()
 	}
+}
+
+// survive ends a panic with the packet that set it off: one packet must not
+// take the others' proxy down. The decision has its own net, see decide.
+func (p *Proxy) survive(giveUp func()) {
+	broken := recover()
+	if broken == nil {
+		return
+	}
+	p.log.log.Error("panic", "error", broken, "stack", string(debug.Stack()))
+	giveUp()
 }
 
 // regularly does something until the proxy ends.

@@ -40,6 +40,7 @@ const (
 	dropTimeout
 	dropFailMode
 	dropShutdown
+	dropPanic
 
 	reasons // how many there are
 )
@@ -72,6 +73,7 @@ var reasonNames = [reasons]string{
 	dropTimeout:                     "timeout",
 	dropFailMode:                    "fail-mode",
 	dropShutdown:                    "shutdown",
+	dropPanic:                       "panic",
 }
 
 // explanations are for people who read the log.
@@ -102,6 +104,7 @@ var explanations = [reasons]string{
 	dropTimeout:                     "the server did not answer in time",
 	dropFailMode:                    "no decision could be made and the profile's fail mode is drop",
 	dropShutdown:                    "the proxy is shutting down",
+	dropPanic:                       "an error of the program; please report it with the stack in the log",
 }
 
 func (r reason) String() string { return reasonNames[r] }

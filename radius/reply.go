@@ -31,6 +31,12 @@ func (p *Proxy) reply(s *socket, octets []byte) (goOn bool) {
 
 // accepted goes on with a reply that is what it claims to be.
 func (p *Proxy) accepted(s *socket, a *attempt, reply packet) (goOn bool) {
+	defer p.survive(func() {
+		goOn = true
+		if a.transaction != nil {
+			p.abandon(a.transaction, dropPanic)
+		}
+	})
 	p.answering.Add(1)
 	defer p.answering.Add(-1)
 	s.peer.release(a)

@@ -159,7 +159,7 @@ aaa:
   pools:
     main: {servers: [home]}
   realms:
-    atson.net: main
+    "*": main
 `, listen, s.dir, s.dir, demoNASSecret, s.aaa.Addr.Port(), s.aaa.Addr.Port(), demoAAASecret)
 }
 

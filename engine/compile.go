@@ -28,6 +28,8 @@ func Compile(spec Spec) (*Policy, []Fault) {
 	}
 	c.policy.index()
 	c.unreachable()
+	c.disagreements()
+	c.idleDates()
 	return c.policy, c.faults
 }
 

@@ -10,7 +10,7 @@ import (
 // Whatever a subscriber answers, the chart ends in what Decide says.
 func TestChartAnswersAsDecideDoes(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(500) {
+	for seed := range uint64(250) {
 		c := chance{rand.New(rand.NewPCG(seed, 400))}
 		p := c.policy(t)
 		now, stages := c.day(), c.some("r0", "r3")
@@ -38,7 +38,7 @@ func TestChartAnswersAsDecideDoes(t *testing.T) {
 // The steps stand in the order in which they are met, every one asks something, and none stands twice.
 func TestChartIsShort(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(500) {
+	for seed := range uint64(250) {
 		c := chance{rand.New(rand.NewPCG(seed, 4000))}
 		chart, err := NewChart(c.policy(t), c.day(), nil)
 		if err != nil {

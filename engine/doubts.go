@@ -71,16 +71,19 @@ func (c *compiler) idleDates() {
 		if p.shadowedBy(i) != "" {
 			continue // said already
 		}
-		for key, bound := range map[string]Timing{"from": spec.From, "until": spec.Until} {
-			c.idleDate(bound.At, idle, "rules", i, key)
-			for _, a := range bound.Areas {
-				c.idleDate(a.At, idle, "rules", i, key, a.Area)
-			}
-		}
+		c.idleBound(spec.From, idle, "rules", i, "from")
+		c.idleBound(spec.Until, idle, "rules", i, "until")
 	}
 }
 
-func (c *compiler) idleDate(t time.Time, idle func(time.Time) bool, path ...any) {
+func (c *compiler) idleBound(bound Timing, idle func(time.Time) bool, path ...any) {
+	c.idleDate(bound.At, idle, path)
+	for _, a := range bound.Areas {
+		c.idleDate(a.At, idle, below(path, a.Area))
+	}
+}
+
+func (c *compiler) idleDate(t time.Time, idle func(time.Time) bool, path []any) {
 	if idle(t) {
 		c.warn(path, "nothing changes on %s: other rules decide before and after", c.show(t))
 	}

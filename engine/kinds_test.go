@@ -29,7 +29,7 @@ func (k *Kind) of(p *Policy, f *Facts) bool {
 // Every session is of exactly one kind, and all of a kind are decided alike on every day, whatever is pretended.
 func TestKindsTellApartWhatThePolicyDoes(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(600) {
+	for seed := range uint64(300) {
 		c := chance{rand.New(rand.NewPCG(seed, 4))}
 		p := c.policy(t)
 		kinds, err := Kinds(p)

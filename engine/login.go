@@ -18,6 +18,21 @@ type pattern struct {
 // ReadLogin reads a User-Name by the policy's patterns, the first that matches. Any octets are welcome; an account is
 // never empty and has no blanks at its ends. It allocates only when something has to be folded.
 func (p *Policy) ReadLogin(userName string) Login {
+	l, _ := p.readLogin(userName)
+	return l
+}
+
+// LoginPattern is the pattern that reads a User-Name, as the policy writes it; false when none does.
+func (p *Policy) LoginPattern(userName string) (string, bool) {
+	_, i := p.readLogin(userName)
+	if i < 0 {
+		return "", false
+	}
+	return p.Logins[i].Match, true
+}
+
+// readLogin gives the index of the pattern, too; -1 for none.
+func (p *Policy) readLogin(userName string) (Login, int) {
 	name := Fold(userName)
 	local, realm := name, ""
 	if at := strings.LastIndexByte(name, '@'); at >= 0 {
@@ -25,10 +40,10 @@ func (p *Policy) ReadLogin(userName string) Login {
 	}
 	for i := range p.patterns {
 		if account, ok := p.patterns[i].account(local, realm); ok {
-			return Login{Account: account, Realm: realm, Form: p.patterns[i].form}
+			return Login{Account: account, Realm: realm, Form: p.patterns[i].form}, i
 		}
 	}
-	return Login{}
+	return Login{}, -1
 }
 
 func (p *pattern) account(local, realm string) (string, bool) {

@@ -72,9 +72,13 @@ func TestReadLogin(t *testing.T) {
 		{"empty", "", Login{}},
 		{"octets", "\xff\x00@isp.example", Login{"\xff\x00", "isp.example", "plain"}},
 	}
+	patterns := map[string]string{"fixed": "f.{account}@isp.example", "plain": "{account}@isp.example", "guest": "{account}@{realm}"}
 	for _, tt := range tests {
 		if got := p.ReadLogin(tt.in); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
+		}
+		if match, ok := p.LoginPattern(tt.in); match != patterns[tt.want.Form] || ok != (tt.want.Form != "") {
+			t.Errorf("%s: read by %q, %v", tt.name, match, ok)
 		}
 	}
 }

@@ -100,6 +100,9 @@ func TestVerbsReachTheDaemon(t *testing.T) {
 	}{
 		{"explain-fixed.txt", []string{"explain", "f.uf234at567c@atson.net", "--at", at}, exitOK},
 		{"explain-before-stage-ja.txt", []string{"explain", "ua700aa007g@atson.net", "--lang", "ja", "--at", "2007-05-15"}, exitOK},
+		{"explain-fixed-ja.txt", []string{"explain", "F.UF234AT567C@ATSON.NET", "--lang", "ja", "--at", at, "--stage", "all", "--request", "NAS-Port-Type=ISDN"}, exitOK},
+		{"explain-no-contract-ja.txt", []string{"explain", "nobody", "--lang", "ja", "--at", at}, exitOK},
+		{"explain-until-ja.txt", []string{"explain", "ua700aa007g@atson.net", "--lang", "ja", "--at", at}, exitOK},
 		{"explain-planned.txt", []string{"explain", "um100ae010j@atson.net", "--stage", "all", "--at", at}, exitOK},
 		{"explain-no-contract.txt", []string{"explain", "nobody@atson.net", "--at", at}, exitOK},
 		{"explain-no-login.txt", []string{"explain", "nobody", "--at", at}, exitOK},

@@ -8,6 +8,7 @@ import (
 
 	"sekisho/cmd/internal/admin"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/urfave/cli/v2"
 )
 
@@ -21,7 +22,7 @@ func explainCommand() *cli.Command {
 			&cli.StringFlag{Name: "at", Usage: "at this `TIME` instead of now"},
 			&cli.StringSliceFlag{Name: "stage", Usage: "pretend that this planned `STAGE` is in force"},
 			&cli.StringSliceFlag{Name: "request", Usage: "a request attribute as `NAME=VALUE`, such as NAS-Port-Type=ISDN"},
-			&cli.StringFlag{Name: "lang", Usage: "language of reasons and remedies, ja or en", Value: "en", EnvVars: []string{"SEKISHO_LANG"}},
+			langFlag(),
 			outputFlag("table", "json"),
 		},
 		Action: explain,
@@ -48,8 +49,8 @@ func question(c *cli.Context) (admin.Question, error) {
 	if c.NArg() != 1 {
 		return q, usagef("explain: expected one login such as f.uf234at567c@atson.net")
 	}
-	if lang := c.String("lang"); lang != "ja" && lang != "en" {
-		return q, usagef("--lang: expected ja or en, got %q", lang)
+	if _, err := language(c); err != nil {
+		return q, err
 	}
 	for _, pair := range c.StringSlice("request") {
 		name, value, ok := strings.Cut(pair, "=")
@@ -61,86 +62,92 @@ func question(c *cli.Context) (admin.Question, error) {
 	return q, nil
 }
 
+// writeExplanation prints the facts with their sources, and each answer with
+// the trace that the engine made.
 func writeExplanation(w io.Writer, e admin.Explanation, lang string) error {
+	words := explainLanguages[lang]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s at %s by policy %s\n", e.User, e.At.Format(time.RFC3339), e.Policy)
-	if e.Account == "" {
-		b.WriteString("  login     read by no pattern of the policy: no account, and so no contract\n")
-	} else {
-		fmt.Fprintf(&b, "  login     account %s, realm %s, form %s\n", e.Account, e.Realm, e.Form)
-	}
-	writeContract(&b, e)
+	fmt.Fprintf(&b, words.heading+"\n", e.User, e.At.Format(time.RFC3339), e.Policy)
+	words.facts(&b, e.Facts)
 	for _, a := range e.Answers {
-		writeAnswer(&b, a, lang)
+		words.answer(&b, a)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func writeContract(b *strings.Builder, e admin.Explanation) {
-	if e.Contract == nil {
-		b.WriteString("  contract  none known\n")
-		return
+func (w *explainWords) facts(b *strings.Builder, facts []admin.Fact) {
+	for _, f := range facts {
+		name, attribute, _ := strings.Cut(f.Name, " ")
+		label := w.label(name)
+		if attribute != "" {
+			label += " " + attribute
+		}
+		value := f.Value
+		if value == "" {
+			value = w.none
+		}
+		w.row(b, label, fmt.Sprintf("%s (%s)", value, w.source(f.From)))
 	}
-	fmt.Fprintf(b, "  contract  course %s", e.Contract.Course)
-	if e.Course == "" {
-		b.WriteString(" (not named by the policy)")
-	}
-	if e.Contract.Address != "" {
-		fmt.Fprintf(b, ", address %s", e.Contract.Address)
-	}
-	if len(e.Contract.Options) > 0 {
-		fmt.Fprintf(b, ", options %s", strings.Join(e.Contract.Options, " "))
-	}
-	b.WriteByte('\n')
 }
 
-func writeAnswer(b *strings.Builder, a admin.Answer, lang string) {
-	fmt.Fprintf(b, "\nat NAS %s", strings.Join(a.NAS, ", "))
-	if a.Area != "" {
-		fmt.Fprintf(b, " (area %s)", a.Area)
+// row begins with a label, padded by what it takes on a screen.
+func (w *explainWords) row(b *strings.Builder, label, value string) {
+	fmt.Fprintf(b, "  %s %s\n", runewidth.FillRight(label, 10), value)
+}
+
+func (w *explainWords) answer(b *strings.Builder, a admin.Answer) {
+	fmt.Fprintf(b, "\n"+w.at+"\n", strings.Join(a.NAS, ", "), strings.ToUpper(a.Action), a.Rule)
+	w.facts(b, a.Facts)
+	if why := say(a.Because, w.lang); why != "" {
+		w.row(b, w.because, why)
 	}
-	fmt.Fprintf(b, ": %s by %s\n", strings.ToUpper(a.Action), a.Rule)
-	if why := say(a.Because, lang); why != "" {
-		fmt.Fprintf(b, "  because   %s\n", why)
-	}
-	fmt.Fprintf(b, "  holds     %s\n", holds(a))
-	fmt.Fprintf(b, "  router    %s\n", router(a))
-	b.WriteString("  asked\n")
+	w.row(b, w.holds, w.until(a))
+	w.row(b, w.router, w.said(a))
+	fmt.Fprintf(b, "  %s\n", w.asked)
 	for _, step := range a.Trace {
-		writeStep(b, step)
+		w.step(b, step)
 	}
 	for _, remedy := range a.Remedies {
-		fmt.Fprintf(b, "  remedy    %s\n", say(remedy, lang))
+		w.row(b, w.remedy, say(remedy, w.lang))
 	}
 }
 
-func holds(a admin.Answer) string {
+func (w *explainWords) until(a admin.Answer) string {
 	if a.Until == nil {
-		return "for as long as these facts stay"
+		return w.forever
 	}
-	return fmt.Sprintf("until %s, then %s by %s", a.Until.Format(time.RFC3339), a.Next.Action, a.Next.Rule)
+	return fmt.Sprintf(w.then, a.Until.Format(time.RFC3339), a.Next.Action, a.Next.Rule)
 }
 
-func router(a admin.Answer) string {
+// said is what this NAS gets.
+func (w *explainWords) said(a admin.Answer) string {
 	text := strings.Join(a.Attributes, ", ")
 	if a.Profile != "" {
-		text += " (profile " + a.Profile + ")"
+		text += fmt.Sprintf(" (%s)", fmt.Sprintf(w.profile, a.Profile))
 	}
-	return strings.TrimSpace(a.Note + " " + text)
+	note := a.Note
+	if own, ok := w.notes[note]; ok {
+		note = own
+	}
+	return strings.TrimSpace(note + " " + strings.TrimSpace(text))
 }
 
-// writeStep shows one override or rule that was asked; an arrow points at the
-// one that decided.
-func writeStep(b *strings.Builder, s admin.Step) {
-	arrow, why := "  ", s.Reason
+// step shows one override or rule that was asked; an arrow points at the one
+// that decided.
+func (w *explainWords) step(b *strings.Builder, s admin.Step) {
+	arrow, why := "  ", w.reason(s)
 	if s.Outcome == admin.Won {
 		arrow = "->"
 	}
 	if why == "" {
 		why = s.Action
 	}
-	fmt.Fprintf(b, "    %s %-20s %-13s %s\n", arrow, strings.TrimSpace(s.Rule+" "+s.ID), s.Outcome, why)
+	outcome := s.Outcome
+	if own, ok := w.outcomes[outcome]; ok {
+		outcome = own
+	}
+	fmt.Fprintf(b, "    %s %-20s %s %s\n", arrow, strings.TrimSpace(s.Rule+" "+s.ID), runewidth.FillRight(outcome, 13), why)
 }
 
 // say picks a language, the other one where there is nothing in it.

@@ -30,13 +30,32 @@ type Explanation struct {
 	Form     string    `json:"form"`
 	Contract *Contract `json:"contract"`
 	Course   string    `json:"course,omitempty"` // the policy's id of the contract's course
+	Facts    []Fact    `json:"facts"`            // all that the decision rests on, but for the NAS
 	Answers  []Answer  `json:"answers"`
 }
+
+// Fact is something that a decision rests on, and where it is known from.
+type Fact struct {
+	Name  string `json:"name"` // account, realm, form, contract, course, address, option, segment, status, area, request NAME, stage
+	Value string `json:"value"`
+	From  string `json:"from"`
+}
+
+// Where facts come from.
+const (
+	FromLogin    = "login pattern"
+	FromStore    = "contract store"
+	FromSite     = "NAS entry of the site file"
+	FromPolicy   = "policy"
+	FromQuestion = "question"
+	FromNowhere  = "not said" // the policy's reading of silence
+)
 
 // Answer is the decision for the NASes at which it is the same.
 type Answer struct {
 	NAS        []string   `json:"nas"`
 	Area       string     `json:"area,omitempty"`
+	Facts      []Fact     `json:"facts"` // that this NAS adds
 	Profile    string     `json:"profile,omitempty"`
 	Action     string     `json:"action"`
 	Rule       string     `json:"rule"`
@@ -51,11 +70,14 @@ type Answer struct {
 
 // Step is one override or rule that was asked, and what became of it.
 type Step struct {
-	Rule    string `json:"rule"`
-	ID      string `json:"id,omitempty"` // of an override
-	Outcome string `json:"outcome"`
-	Action  string `json:"action,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	Rule    string   `json:"rule"`
+	ID      string   `json:"id,omitempty"` // of an override
+	Outcome string   `json:"outcome"`
+	Action  string   `json:"action,omitempty"`
+	Reason  string   `json:"reason,omitempty"`
+	Key     string   `json:"key,omitempty"` // that did not match
+	Want    []string `json:"want,omitempty"`
+	Got     []string `json:"got,omitempty"`
 }
 
 // Won is the outcome of the step that decided.

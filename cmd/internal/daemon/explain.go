@@ -47,6 +47,7 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 			e.Course = course.ID
 		}
 	}
+	e.Facts = factsOf(c.Policy, q, facts, e.Course)
 	for _, n := range nases {
 		e.Answers = merge(e.Answers, answer(c.Policy, facts, n, at))
 	}
@@ -98,13 +99,12 @@ func answer(p *engine.Policy, f engine.Facts, n radius.NAS, at time.Time) admin.
 	a := admin.Answer{
 		NAS:    []string{n.Name},
 		Area:   n.Area,
+		Facts:  []admin.Fact{{Name: "area", Value: n.Area, From: admin.FromSite}},
 		Action: decision.Action,
 		Rule:   decision.Rule,
 	}
 	for _, step := range decision.Trace {
-		a.Trace = append(a.Trace, admin.Step{
-			Rule: step.Rule, ID: step.ID, Outcome: string(step.Outcome), Action: step.Action, Reason: step.Reason,
-		})
+		a.Trace = append(a.Trace, stepOf(step))
 	}
 	if !decision.Until.IsZero() {
 		until := decision.Until.In(p.Location)
@@ -117,6 +117,12 @@ func answer(p *engine.Policy, f engine.Facts, n radius.NAS, at time.Time) admin.
 	}
 	a.Profile, a.Attributes, a.Note = said(n, decision.Action)
 	return a
+}
+
+func stepOf(s engine.Step) admin.Step {
+	return admin.Step{
+		Rule: s.Rule, ID: s.ID, Outcome: string(s.Outcome), Action: s.Action, Reason: s.Reason, Key: s.Key, Want: s.Want, Got: s.Got,
+	}
 }
 
 func remedies(p *engine.Policy, rule engine.Rule) []admin.Text {
@@ -144,10 +150,14 @@ func said(n radius.NAS, action string) (profile string, attributes []string, not
 // merge joins answers that differ in nothing but the name of the NAS.
 func merge(answers []admin.Answer, a admin.Answer) []admin.Answer {
 	for i, b := range answers {
-		if a.Action == b.Action && a.Rule == b.Rule && a.Area == b.Area && a.Profile == b.Profile && slices.Equal(a.Trace, b.Trace) {
+		if a.Action == b.Action && a.Rule == b.Rule && a.Area == b.Area && a.Profile == b.Profile && slices.EqualFunc(a.Trace, b.Trace, sameStep) {
 			answers[i].NAS = append(answers[i].NAS, a.NAS...)
 			return answers
 		}
 	}
 	return append(answers, a)
+}
+
+func sameStep(a, b admin.Step) bool {
+	return a.Rule == b.Rule && a.ID == b.ID && a.Outcome == b.Outcome && a.Reason == b.Reason
 }

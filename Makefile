@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 5s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test packages lint unit realparts line fuzz-short soak mutate bench generate
+.PHONY: help demo build test packages lint unit realparts line fuzz-short soak mutate bench bench-impact generate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,3 +47,6 @@ mutate: ## change every word of every shipped policy and show which decision tes
 
 bench: ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-impact: ## sekisho impact over a million contracts, beside reading them; the heap it needs
+	go test -run '^$$' -bench ImpactOfAMillion -benchtime 3x -timeout 20m ./cmd/internal/daemon

@@ -32,10 +32,10 @@ type Conflict string
 
 // The conflict modes.
 const (
-	Replace     Conflict = "replace"      // ours stand instead of theirs; an action without attributes removes only ours
+	Replace     Conflict = "replace"      // ours stand instead of theirs; an action without attributes removes only values that are ours
 	ReplaceOurs Conflict = "replace-ours" // values that are ours are replaced, others stay beside them
-	Append      Conflict = "append"       // ours are added after theirs
-	Keep        Conflict = "keep"         // where theirs are, ours are not added
+	Append      Conflict = "append"       // ours are added after theirs, nothing is removed
+	Keep        Conflict = "keep"         // where theirs are, ours are not added and nothing is removed
 )
 
 // FailDrop is the fail mode in which an Accept is not forwarded, so that the

@@ -11,6 +11,9 @@ var errOverBudget = errors.New("the decision takes longer than its budget")
 // errStuck is why the fail mode answers at once while others wait in vain.
 var errStuck = errors.New("decisions do not come to an end")
 
+// watchInterval is how far over its budget a decision may get.
+const watchInterval = 10 * time.Millisecond
+
 // maxStuck is how many goroutines may hang in a decision before the others
 // stop trying: a store that hangs must not take every login with it.
 const maxStuck = 4
@@ -18,7 +21,7 @@ const maxStuck = 4
 // watch ends decisions that take too long: the fail mode answers in their
 // place, and another goroutine reads the socket on.
 func (p *Proxy) watch() {
-	p.regularly(p.current.Load().config.DecisionBudget/4, p.overrule)
+	p.regularly(watchInterval, p.overrule)
 }
 
 // overrule answers for the decisions that are over their budget.

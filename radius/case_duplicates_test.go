@@ -104,7 +104,7 @@ func TestCase25IdentifierUsedForANewRequest(t *testing.T) {
 		t.Errorf("%d requests counted as superseded", n)
 	}
 	must(t, s.aaa.Send(requests[0].Reply(radiustest.AccessReject), requests[0].From))
-	s.refused("late", 1)
+	s.refused("unmatched", 1) // its identifier was given back
 	s.quiet(s.nas)
 	must(t, s.aaa.Send(requests[1].Reply(radiustest.AccessAccept), requests[1].From))
 	match(t, "answer", s.answer(s.nas, next)[:2], "02 01")

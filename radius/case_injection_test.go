@@ -44,7 +44,7 @@ func TestCase37FilterOfTheAAAByConflictMode(t *testing.T) {
 		want    string
 		outcome string
 	}{
-		{dict.Replace, "theirs", []radiustest.Attribute{vip, vip}, "0b 07 'op25b'", "injected"},
+		{dict.Replace, "theirs", []radiustest.Attribute{vip, vip}, "0b 07 'op25b'", "replaced"},
 		{dict.Replace, "ours already", []radiustest.Attribute{ours}, "0b 07 'op25b'", "injected"},
 		{dict.ReplaceOurs, "theirs", []radiustest.Attribute{vip}, "0b 05 'vip' 0b 07 'op25b'", "beside"},
 		{dict.ReplaceOurs, "both", []radiustest.Attribute{ours, vip}, "0b 05 'vip' 0b 07 'op25b'", "beside"},
@@ -52,6 +52,7 @@ func TestCase37FilterOfTheAAAByConflictMode(t *testing.T) {
 		{dict.ReplaceOurs, "stale of ours", []radiustest.Attribute{radiustest.Attr(11, "op25b-all")}, "0b 07 'op25b'", "injected"},
 		{dict.Append, "theirs", []radiustest.Attribute{vip}, "0b 05 'vip' 0b 07 'op25b'", "beside"},
 		{dict.Append, "ours already", []radiustest.Attribute{ours}, "0b 07 'op25b'", "injected"},
+		{dict.Append, "stale of ours", []radiustest.Attribute{radiustest.Attr(11, "op25b-all")}, "0b 0b 'op25b-all' 0b 07 'op25b'", "beside"},
 		{dict.Keep, "theirs", []radiustest.Attribute{vip}, "0b 05 'vip'", "kept"},
 		{dict.Keep, "none", nil, "0b 07 'op25b'", "injected"},
 		{dict.Keep, "ours already", []radiustest.Attribute{ours}, "0b 07 'op25b'", "injected"},
@@ -125,7 +126,7 @@ func TestCase45MalformedVSAsOfOurOwnVendor(t *testing.T) {
 		{"sub-length 2", "1a 08 00000009 0102", "1a 08 00000009 0102"},
 		{"sub-overrun", "1a 0a 00000009 01 05 'ab'", "1a 0a 00000009 01 05 'ab'"},
 		{"255 octets", "1a ff 00000009 01 f9" + strings.Repeat("61", 247), "1a ff 00000009 01 f9" + strings.Repeat("61", 247)},
-		{"ours and a malformed tail", "1a 18 00000009 01 10 'ip:inacl=op25b' 01 00", "1a 08 00000009 0100"},
+		{"ours and a malformed tail", "1a 18 00000009 01 10 'ip:inacl=op25b' 01 00", "1a 18 00000009 01 10 'ip:inacl=op25b' 01 00"},
 		{"another's and a malformed tail", "1a 0d 00000009 01 05 'abc' 01 09", "1a 0d 00000009 01 05 'abc' 01 09"},
 		{"ours between others", "1a 1e 00000009 02 04 'xx' 01 10 'ip:inacl=stale' 01 04 'yy'", "1a 0e 00000009 02 04 'xx' 01 04 'yy'"},
 		{"ours alone", "1a 16 00000009 01 10 'ip:inacl=op25b'", ""},
@@ -310,5 +311,34 @@ func TestCase51FilterNames(t *testing.T) {
 	spec := dict.ProfileSpec{Filtered: dict.Sayings{"Filter-Id": {"{filter}"}}}
 	if _, errs := dict.CompileProfile(dict.Standard(), "test", spec, []dict.Action{{Name: "open"}, {Name: "block", Filter: longest + "x"}}); errs == nil {
 		t.Error("a filter name of 254 octets is not refused")
+	}
+}
+
+func TestCase49MoreWaysToSayThatItIsNoSubscriber(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, request, aaa, outcome string }{
+		{"a second Service-Type is Administrative", "", "06 06 00000002 06 06 00000006", "admin-login"},
+		{"a malformed one before it", "", "06 03 06 06 06 00000006", "admin-login"},
+		{"Callback-NAS-Prompt", "", "06 06 00000009", "admin-login"},
+		{"Callback-Administrative", "", "06 06 0000000b", "admin-login"},
+		{"a shell pair in capitals", "", "1a 19 00000009 01 13 'Shell:priv-lvl=15'", "admin-login"},
+		{"asked for, and the Accept's is malformed", "06 06 00000006", "06 03 02", "admin-login"},
+		{"asked for, and the Accept says Framed", "06 06 00000006", "06 06 00000002", "injected"},
+		{"GRE", "", "40 06 0000000a 43 0b '192.0.2.9'", "tunnel"},
+		{"ERX-Tunnel-Group", "", "1a 0f 0000130a 40 09 'lac-one'", "tunnel"},
+		{"ESP carries this session", "", "40 06 00000009", "injected"},
+		{"a VLAN carries this session", "", "40 06 0000000d 43 0b '192.0.2.9'", "injected"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, answering(func(r *radiustest.Request) [][]byte {
+				p, err := radiustest.Decode(packetOf(t, radiustest.AccessAccept, r.ID, "*16", "50 12 *16 "+tt.aaa))
+				must(t, err)
+				return [][]byte{r.Sign(p)}
+			}))
+			s.exchange(s.nas, access(t, 1, user+tt.request))
+			s.injections(map[string]uint64{tt.outcome: 1})
+		})
 	}
 }

@@ -31,12 +31,12 @@ type Config struct {
 const (
 	DefaultCleanupDelay   = 5 * time.Second
 	DefaultRequestTime    = 30 * time.Second
-	DefaultDecisionBudget = 200 * time.Millisecond
+	DefaultDecisionBudget = 500 * time.Millisecond
 	DefaultMaxRequests    = 1 << 20
 	DefaultMaxSockets     = 64
 	DefaultResponseWindow = 5 * time.Second // FreeRADIUS's 20 s is longer than a PPPoE router waits
 	DefaultZombiePeriod   = 40 * time.Second
-	DefaultCheckInterval  = 10 * time.Second
+	DefaultCheckInterval  = 6 * time.Second
 	DefaultAnswersToAlive = 3
 	DefaultReviveInterval = 120 * time.Second
 )
@@ -102,7 +102,7 @@ type AAA struct {
 	NoStatusCheck  bool          // it does not understand Status-Server
 	CheckInterval  time.Duration // between Status-Servers to a zombie or a dead one
 	AnswersToAlive int           // answers to these in a row that make it alive
-	ReviveInterval time.Duration // without Status-Server: how long a dead one is left alone
+	ReviveInterval time.Duration // how long a dead one that answers no Status-Server is left alone
 }
 
 // withDefaults fills in what was left at zero.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"iter"
 
 	"sekisho/dict"
 	"sekisho/engine"
@@ -11,17 +12,15 @@ import (
 	"layeh.com/radius/dictionary"
 )
 
-// Service-Types of an administrator's login on the router itself. A filter
-// there could lock the operators out.
-const (
-	serviceLogin          = 1
-	serviceAdministrative = 6
-	serviceNASPrompt      = 7
-)
+// adminServices are the Service-Types of an administrator's login on the
+// router itself: Login, Administrative, NAS-Prompt and the Callback forms of
+// the last two. A filter there could lock the operators out.
+var adminServices = map[uint32]bool{1: true, 6: true, 7: true, 9: true, 11: true}
 
-// Tunnel-Types by which a router hands the session on to another one (RFC 2868
-// section 3.1). The others say how this session itself is carried.
-var onwardTunnels = map[uint32]bool{1: true, 2: true, 3: true}
+// ownTunnels are the Tunnel-Types (RFC 2868 section 3.1) that say how this
+// session itself is carried: ESP and VLAN. By the others a router hands the
+// session on to another one.
+var ownTunnels = map[uint32]bool{9: true, 13: true}
 
 // insertion decides what happens to an Accept. True means that it must not be
 // forwarded: the profile's fail mode is to drop.
@@ -142,17 +141,26 @@ func plainText(attr *dict.Attribute, value []byte) string {
 }
 
 // adminLogin reports whether this is somebody logging in to the router itself.
-// The server's Service-Type counts; where it sends none, what was asked for.
+// The server's Service-Types count; where it sends none, what was asked for.
 func adminLogin(request, accept packet) bool {
-	service, ok := accept.number(typeServiceType)
-	if !ok {
-		service, _ = request.number(typeServiceType)
+	admin, said := adminService(accept)
+	if !said {
+		admin, _ = adminService(request)
 	}
-	switch service {
-	case serviceLogin, serviceAdministrative, serviceNASPrompt:
-		return true
+	return admin || hasCiscoPair(accept, "shell:")
+}
+
+// adminService reports whether any Service-Type is an administrator's, and
+// whether there is one at all. One that is not four octets long counts as
+// absent (RFC 6929 section 2.8).
+func adminService(p packet) (admin, said bool) {
+	for _, attr := range p.attributes() {
+		if attr[0] == typeServiceType && len(attr) == 6 {
+			said = true
+			admin = admin || adminServices[binary.BigEndian.Uint32(attr[2:])]
+		}
 	}
-	return hasCiscoPair(accept, "shell:")
+	return admin, said
 }
 
 // tunnelled reports whether the Accept tells the router to hand the session on
@@ -163,12 +171,25 @@ func tunnelled(accept packet) bool {
 	for _, attr := range accept.attributes() {
 		if attr[0] == typeTunnelType && len(attr) == 6 {
 			typed = true
-			if onwardTunnels[binary.BigEndian.Uint32(attr[2:])&0xffffff] {
+			if !ownTunnels[binary.BigEndian.Uint32(attr[2:])&0xffffff] {
 				return true
 			}
 		}
 	}
-	return !typed && accept.has(typeTunnelServerEndpoint) || hasCiscoPair(accept, "vpdn:")
+	return !typed && accept.has(typeTunnelServerEndpoint) || hasCiscoPair(accept, "vpdn:") || hasERXTunnelGroup(accept)
+}
+
+// Junos is told by its own attribute to tunnel a session on.
+const (
+	erxVendor      = 4874
+	erxTunnelGroup = 64
+)
+
+func hasERXTunnelGroup(p packet) bool {
+	for range vendorInstances(p, erxVendor, erxTunnelGroup) {
+		return true
+	}
+	return false
 }
 
 // ciscoVendor and ciscoAVPair are where Cisco's routers and those that follow
@@ -178,16 +199,29 @@ const (
 	ciscoAVPair = 1
 )
 
+// hasCiscoPair reports whether an AV pair begins like this, in any case.
 func hasCiscoPair(p packet, prefix string) bool {
-	for _, attr := range p.attributes() {
-		if attr[0] != typeVendorSpecific || vendor(attr[2:]) != ciscoVendor {
-			continue
-		}
-		for number, value := range vendorValues(attr[2:], dict.VendorFormat{Type: 1, Length: 1}) {
-			if number == ciscoAVPair && bytes.HasPrefix(value, []byte(prefix)) {
-				return true
-			}
+	for value := range vendorInstances(p, ciscoVendor, ciscoAVPair) {
+		if len(value) >= len(prefix) && bytes.EqualFold(value[:len(prefix)], []byte(prefix)) {
+			return true
 		}
 	}
 	return false
+}
+
+// vendorInstances yields the values of one attribute of a vendor that frames
+// its attributes as RFC 2865 recommends.
+func vendorInstances(p packet, id, number uint32) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, attr := range p.attributes() {
+			if attr[0] != typeVendorSpecific || vendor(attr[2:]) != id {
+				continue
+			}
+			for n, value := range vendorValues(attr[2:], dict.VendorFormat{Type: 1, Length: 1}) {
+				if n == number && !yield(value) {
+					return
+				}
+			}
+		}
+	}
 }

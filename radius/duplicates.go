@@ -65,6 +65,7 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 		d.held.Add(1)
 	} else if old.leave(abandoned) {
 		old.nas.counters.dropped[dropSuperseded].Add(1)
+		old.recall()
 	}
 	s.transactions[k] = t
 	return nil, forwarded

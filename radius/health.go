@@ -24,7 +24,10 @@ func (l liveness) String() string { return [...]string{"alive", "zombie", "dead"
 // health is what is known of whether a server's port answers. Any authentic
 // packet from it proves that it does; silence makes it a zombie, longer
 // silence dead. Status-Server (RFC 5997) asks zombies and the dead whether
-// they are back.
+// they are back: one answer makes a dead one a zombie, so that a pool without
+// any other uses it at once, enough of them make it alive. A dead one that
+// does not answer them, perhaps because it does not know them, is a zombie
+// again after the revive interval.
 type health struct {
 	state atomic.Uint32
 	heard moment // when it last sent something authentic
@@ -54,9 +57,23 @@ func (h *health) hearStatus(at time.Time, enough int) (changed bool) {
 	h.mu.Lock()
 	h.answers++
 	h.waiting = false
-	back := h.answers >= enough
+	answers := h.answers
 	h.mu.Unlock()
-	return back && h.turn(alive, at)
+	switch {
+	case answers >= enough:
+		return h.turn(alive, at)
+	case h.now() == dead:
+		changed = h.turn(zombie, at)
+		h.count(answers)
+	}
+	return changed
+}
+
+// count restores the answers that a change of state has forgotten.
+func (h *health) count(answers int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.answers = answers
 }
 
 // turn changes the state; false if it is that already.
@@ -82,8 +99,8 @@ func (h *health) age(server *AAA, now time.Time) (to liveness, changed bool) {
 	switch {
 	case state == zombie && quiet > server.ZombiePeriod:
 		return dead, h.turn(dead, now)
-	case state == dead && server.NoStatusCheck && quiet > server.ReviveInterval:
-		return alive, h.turn(alive, now)
+	case state == dead && quiet > server.ReviveInterval:
+		return zombie, h.turn(zombie, now)
 	}
 	return state, false
 }

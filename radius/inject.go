@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"sekisho/dict"
@@ -13,6 +14,7 @@ const (
 	injected          injection = iota
 	injectionNothing            // the action needs no attribute
 	injectionKept               // the AAA's own stands, as the profile's conflict mode says
+	injectionReplaced           // ours stand instead of the AAA's, as the conflict mode says
 	injectionBeside             // ours stand beside the AAA's, as the conflict mode says
 	injectionNoPolicy           // the NAS has no profile
 	injectionAdmin              // an administrator's login, no subscriber session
@@ -27,6 +29,7 @@ var injectionNames = [injections]string{
 	injected:          "injected",
 	injectionNothing:  "nothing-to-say",
 	injectionKept:     "kept",
+	injectionReplaced: "replaced",
 	injectionBeside:   "beside",
 	injectionNoPolicy: "no-profile",
 	injectionAdmin:    "admin-login",
@@ -52,30 +55,35 @@ func newInsertion(profile *dict.Profile, d *dict.Dictionary, saying dict.Saying,
 	switch {
 	case len(i.add) == 0:
 		i.outcome = injectionNothing
-	case profile.Conflict == dict.Keep && i.present(accept):
+	case profile.Conflict == dict.Keep && i.any(accept, i.foreign):
 		return insertion{outcome: injectionKept}
-	case (profile.Conflict == dict.Append || profile.Conflict == dict.ReplaceOurs) && i.present(accept):
+	case profile.Conflict == dict.Replace && i.any(accept, i.foreign):
+		i.outcome = injectionReplaced
+	case i.any(accept, i.stays):
 		i.outcome = injectionBeside
 	}
 	return i
 }
 
-// goes reports whether an attribute of the AAA's has to go. What is exactly
-// ours always goes: either it is stale or it is about to be said again.
+// goes reports whether an attribute of the AAA's has to go.
 func (i *insertion) goes(k dict.Key, value []byte) bool {
 	managed, ours := i.profile.Owns(k, value)
-	if i.profile.Conflict == dict.Replace && len(i.add) > 0 {
-		return managed
+	switch i.profile.Conflict {
+	case dict.Replace:
+		return ours || managed && len(i.add) > 0
+	case dict.ReplaceOurs:
+		return ours
+	case dict.Append:
+		return ours && i.adds(k, value) // once is enough
 	}
-	return ours
+	return ours && len(i.add) > 0 // dict.Keep: theirs stand alone, or ours do
 }
 
-// present reports whether the Accept holds an attribute that the profile
-// manages and that stays if nothing is replaced.
-func (i *insertion) present(accept packet) bool {
-	for _, attr := range accept.attributes() {
-		for k, value := range i.parts(attr) {
-			if managed, ours := i.profile.Owns(k, value); managed && !ours {
+// adds reports whether this very value is added.
+func (i *insertion) adds(k dict.Key, value []byte) bool {
+	for rest := i.add; len(rest) > 0; rest = rest[rest[1]:] {
+		for added, v := range i.parts(rest[:rest[1]]) {
+			if added == k && bytes.Equal(v, value) {
 				return true
 			}
 		}
@@ -83,7 +91,33 @@ func (i *insertion) present(accept packet) bool {
 	return false
 }
 
-// parts yields the attribute, or each of a vendor's own inside attribute 26.
+// foreign reports whether the profile manages an attribute and no action of
+// the policy sends the value.
+func (i *insertion) foreign(k dict.Key, value []byte) bool {
+	managed, ours := i.profile.Owns(k, value)
+	return managed && !ours
+}
+
+// stays reports whether an attribute that the profile manages is left in.
+func (i *insertion) stays(k dict.Key, value []byte) bool {
+	managed, _ := i.profile.Owns(k, value)
+	return managed && !i.goes(k, value)
+}
+
+// any reports whether the Accept holds an attribute of which that is true.
+func (i *insertion) any(accept packet, is func(dict.Key, []byte) bool) bool {
+	for _, attr := range accept.attributes() {
+		for k, value := range i.parts(attr) {
+			if is(k, value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// parts yields the attribute, or each of a vendor's own inside attribute 26;
+// nothing of a malformed one, which is left alone as a whole.
 func (i *insertion) parts(attr []byte) func(func(dict.Key, []byte) bool) {
 	return func(yield func(dict.Key, []byte) bool) {
 		if attr[0] != typeVendorSpecific {
@@ -94,7 +128,11 @@ func (i *insertion) parts(attr []byte) func(func(dict.Key, []byte) bool) {
 		if id == 0 {
 			return // nobody's: its numbers are not those of the RFCs
 		}
-		for number, value := range vendorValues(attr[2:], i.formats.VendorFormat(id)) {
+		format := i.formats.VendorFormat(id)
+		if !wellFormed(attr[2:], format) {
+			return
+		}
+		for number, value := range vendorValues(attr[2:], format) {
 			if !yield(dict.Key{Vendor: id, Number: number}, value) {
 				return
 			}
@@ -140,7 +178,6 @@ func (i *insertion) copyVendor(out packet, attr []byte) packet {
 			out = append(out, whole...)
 		}
 	}
-	out = append(out, attr[2+rest:]...) // a malformed tail
 	if len(out)-start == 6 {
 		return out[:start]
 	}

@@ -116,16 +116,6 @@ func (p packet) offset(typ byte) int {
 
 func (p packet) has(typ byte) bool { return p.offset(typ) > 0 }
 
-// number returns the value of an integer attribute; false where it is absent
-// or not four octets long, which RFC 6929 section 2.8 tells to treat alike.
-func (p packet) number(typ byte) (uint32, bool) {
-	v := p.find(typ)
-	if len(v) != 4 {
-		return 0, false
-	}
-	return binary.BigEndian.Uint32(v), true
-}
-
 // vendor returns the enterprise number that begins the value of an attribute
 // 26, 0 when there is none.
 func vendor(value []byte) uint32 {

@@ -192,7 +192,6 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	for _, l := range p.listeners {
 		l.stop()
 	}
-	p.serving.Wait()
 	err := p.drain(ctx)
 	p.shut.Do(func() { close(p.stopSweep) })
 	p.closeAll()
@@ -203,11 +202,16 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 }
 
 func (p *Proxy) drain(ctx context.Context) error {
+	stopped := make(chan struct{})
+	go func() {
+		p.serving.Wait()
+		close(stopped)
+	}()
 	tick := time.NewTicker(sweepInterval / 10)
 	defer tick.Stop()
 	for {
 		busy := p.underWay()
-		if busy == 0 {
+		if busy == 0 && closed(stopped) {
 			return nil
 		}
 		select {
@@ -215,6 +219,15 @@ func (p *Proxy) drain(ctx context.Context) error {
 			return fmt.Errorf("%d requests left without an answer: %w", busy, ctx.Err())
 		case <-tick.C:
 		}
+	}
+}
+
+func closed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -302,6 +315,7 @@ func (p *Proxy) timeOut(a *attempt) {
 	}
 	if t.attempt.Load() == a && t.leave(abandoned) {
 		p.duplicates.forget(t)
+		p.debug.Load().note(t, "Not answered: %s (%s)", explanations[dropTimeout], dropTimeout)
 		p.drop(t.nas, dropTimeout)
 	}
 }

@@ -65,7 +65,7 @@ func (p *Proxy) heard(a *attempt, reply packet) {
 		changed = h.hear(now)
 	}
 	if changed {
-		p.log.turned(a.target, alive)
+		p.log.turned(a.target, h.now())
 	}
 	if a.code() == accessRequest && reply.has(typeMessageAuthenticator) && !reply.has(typeEAPMessage) {
 		p.learn(&a.target.counters.latch, a.target.RequireMA)
@@ -197,6 +197,7 @@ func (p *Proxy) deliver(to *nasEntry, via *listener, octets []byte, client, loca
 func (p *Proxy) abandon(t *transaction, why reason) {
 	t.state.Store(abandoned)
 	p.duplicates.forget(t)
+	p.debug.Load().note(t, "Not answered: %s (%s)", explanations[why], why)
 	p.drop(t.nas, why)
 }
 

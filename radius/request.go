@@ -137,7 +137,12 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 	why, err := to.peer.acquire(a, to.MaxSockets)
 	if why != forwarded {
 		to.counters.dropped[why].Add(1)
-		p.log.warn(to.Name, why, func() []any { return []any{"aaa", to.Name, "error", err} })
+		p.log.warn(to.Name, why, func() []any {
+			if err != nil {
+				return []any{"aaa", to.Name, "error", err}
+			}
+			return []any{"aaa", to.Name}
+		})
 		return why
 	}
 	to.seal(a)

@@ -64,6 +64,15 @@ func (t *transaction) leave(to uint32) bool {
 	return true
 }
 
+// recall gives back the identifier of a request whose answer nobody wants any
+// more: a NAS that reuses its own must not use up the server's. An answer that
+// still comes fits no new request, whose authenticator is another.
+func (t *transaction) recall() {
+	if a := t.attempt.Load(); a != nil {
+		a.socket.peer.release(a)
+	}
+}
+
 func (t *transaction) key() duplicateKey {
 	return duplicateKey{t.client, t.listener.number, t.request.code(), t.request.id()}
 }

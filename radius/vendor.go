@@ -39,3 +39,17 @@ func vendorHeader(value []byte, at int, format dict.VendorFormat) (number uint32
 	}
 	return number, length, length >= header && at+length <= len(value)
 }
+
+// wellFormed reports whether the vendor's own attributes fill the value of an
+// attribute 26 exactly.
+func wellFormed(value []byte, format dict.VendorFormat) bool {
+	at := 4
+	for at < len(value) {
+		_, length, ok := vendorHeader(value, at, format)
+		if !ok {
+			return false
+		}
+		at += length
+	}
+	return at == len(value)
+}

@@ -67,8 +67,11 @@ func TestExamplesAreTaken(t *testing.T) {
 			case strings.HasPrefix(b.text, "# profile"):
 				compileProfile(t, b)
 				taken["profile"]++
+			case strings.Contains(b.text, "\ntests:"):
+				runExampleTests(t, b)
+				taken["tests"]++
 			case strings.Contains(b.text, "policy:"):
-				if _, problems := policyfile.Parse(b.place, []byte(b.text)); problems.Err() != nil {
+				if _, problems := policyfile.Parse(b.place, []byte(b.text)); len(problems) > 0 {
 					t.Error(problems)
 				}
 				taken["policy"]++
@@ -77,7 +80,7 @@ func TestExamplesAreTaken(t *testing.T) {
 			}
 		})
 	}
-	for _, kind := range []string{"site", "profile"} {
+	for _, kind := range []string{"site", "profile", "policy", "tests"} {
 		if taken[kind] == 0 {
 			t.Errorf("no example of a %s was found", kind)
 		}
@@ -106,6 +109,40 @@ func startSite(t *testing.T, b block) {
 	}
 	if err := d.Shutdown(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+func runExampleTests(t *testing.T, b block) {
+	results, problems := policyfile.RunTests(b.place, []byte(b.text))
+	if len(problems) > 0 || len(results) == 0 {
+		t.Errorf("%d tests, %v", len(results), problems)
+	}
+	for _, r := range results {
+		if len(r.Failures) > 0 {
+			t.Errorf("%s: %q", r.Name, r.Failures)
+		}
+	}
+}
+
+// TestConsoleExamplesPrintWhatThePagesShow runs the commands behind each "$ "
+// and compares what they print.
+func TestConsoleExamplesPrintWhatThePagesShow(t *testing.T) {
+	ran := 0
+	for _, b := range examples(t) {
+		if b.language != "console" {
+			continue
+		}
+		for _, example := range strings.Split("\n"+b.text, "\n$ sekisho ")[1:] {
+			command, want, _ := strings.Cut(example, "\n")
+			r := sekisho(t, "", strings.Fields(command)...)
+			if got := strings.TrimSpace(r.stdout + r.stderr); got != strings.TrimSpace(want) {
+				t.Errorf("%s: sekisho %s prints\n%s\nand not\n%s", b.place, command, got, want)
+			}
+			ran++
+		}
+	}
+	if ran < 4 {
+		t.Errorf("only %d commands were run", ran)
 	}
 }
 

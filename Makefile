@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 5s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test packages lint unit realparts line fuzz-short soak mutate bench bench-impact generate
+.PHONY: help demo build test packages lint unit realparts line fuzz-short soak mutate bench bench-impact
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

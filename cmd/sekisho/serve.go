@@ -40,13 +40,17 @@ func serve(c *cli.Context) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	log := newLog(c.App.ErrWriter, conf)
+	errors := daemon.NewSpool(c.App.ErrWriter)
+	defer errors.Flush(time.Second)
+	log := newLog(errors, conf)
 	for _, warning := range problems {
 		log.Warn(warning.String())
 	}
 	options := daemon.Options{Version: version(), Log: log}
 	if c.Bool("debug") {
-		options.Debug = c.App.Writer
+		packets := daemon.NewSpool(c.App.Writer)
+		defer packets.Flush(time.Second)
+		options.Debug = packets
 	}
 	start, err := instant(c, "clock", conf.Policy.Location)
 	if err != nil {

@@ -39,7 +39,8 @@ func (w *walk) fillString(at, n ast.Node, v reflect.Value, f field) bool {
 	switch n.(type) {
 	case *ast.StringNode, *ast.LiteralNode:
 	default:
-		w.report(at, "expected a string, got %s; put it in quotes if it is meant as text", text)
+		// The value itself may be a secret that lacks its quotes.
+		w.report(at, "expected a string, got %s; put it in quotes if it is meant as text", kindOf(n))
 		return true
 	}
 	if len(f.enum) > 0 && !slices.Contains(f.enum, text) {
@@ -48,6 +49,19 @@ func (w *walk) fillString(at, n ast.Node, v reflect.Value, f field) bool {
 	}
 	v.SetString(text)
 	return true
+}
+
+// kindOf names what YAML takes an unquoted word for.
+func kindOf(n ast.Node) string {
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "a number"
+	case *ast.BoolNode:
+		return "true or false"
+	case *ast.NullNode:
+		return "nothing"
+	}
+	return "no text"
 }
 
 func (w *walk) fillNumber(at, n ast.Node, v reflect.Value, f field) bool {

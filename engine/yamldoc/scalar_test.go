@@ -36,7 +36,7 @@ func TestDecodeNumbers(t *testing.T) {
 		{"infinite", "most: .inf", numbers{}, "1:7: most: expected a number, got .inf"},
 		{"a prefix", "net: 192.0.2.0/24", numbers{Net: Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, ""},
 		{"a prefix too long", "net: 192.0.2.0/33", numbers{}, `1:6: net: expected an IP address or prefix such as 192.0.2.0/24 or 2001:db8::/32, got "192.0.2.0/33"`},
-		{"tagged text", "tag: !!str 007", numbers{}, "1:6: tag: expected a string, got 007; put it in quotes if it is meant as text"},
+		{"tagged text", "tag: !!str 007", numbers{}, "1:6: tag: expected a string, got a number; put it in quotes if it is meant as text"},
 		{"key with a tag and an anchor", "!!str tag: x", numbers{Tag: "x"}, ""},
 	}
 	for _, tt := range tests {

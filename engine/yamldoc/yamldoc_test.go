@@ -122,7 +122,7 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 		{"ordered mapping wanted", "listen: x\nactions: 5\n", []string{"2:10: actions: expected a mapping, got 5"}},
 		{"string wanted", "listen: [x]\n", []string{"1:9: listen: expected a string, got a list"}},
 		{"string forgotten", "listen:\n", []string{"1:1: listen: expected a string, got nothing"}},
-		{"number where text is wanted", "listen: 0123\n", []string{"1:9: listen: expected a string, got 0123; put it in quotes if it is meant as text"}},
+		{"number where text is wanted", "listen: 0123\n", []string{"1:9: listen: expected a string, got a number; put it in quotes if it is meant as text"}},
 		{"not one of the words", "listen: x\nmode: dorp\n", []string{`2:7: mode: expected one of drop, pass, got "dorp"`}},
 		{"number out of bounds", "listen: x\nport: 70000\n", []string{"2:7: port: expected a whole number from 1 to 65535, got 70000"}},
 		{"below the bounds", "listen: x\nport: 0\n", []string{"2:7: port: expected a whole number from 1 to 65535, got 0"}},

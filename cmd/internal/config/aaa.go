@@ -1,7 +1,9 @@
 package config
 
 import (
+	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"sekisho/engine/yamldoc"
@@ -89,10 +91,30 @@ func (c *compiler) checkServer(path []any, server *radius.AAA, s serverSpec) {
 		c.problem(with(path, "source"), "expected an address of the same family as %s", s.Address)
 	}
 	for _, own := range append(append([]addrPort(nil), c.spec.Listen.Auth...), c.spec.Listen.Acct...) {
-		if own.AddrPort == server.Auth || own.AddrPort == server.Acct {
+		if loops(own.AddrPort, server.Auth) || loops(own.AddrPort, server.Acct) {
 			c.problem(with(path, "address"), "%s is where this proxy listens: it would forward to itself", own.AddrPort)
 		}
 	}
+}
+
+// loops reports whether a packet to a server would arrive at a listener of
+// ours. A wildcard listener takes what is sent to any address of this machine.
+func loops(own, server netip.AddrPort) bool {
+	if !own.Addr().IsUnspecified() {
+		return own == server
+	}
+	return own.Port() == server.Port() && own.Addr().Is4() == server.Addr().Is4() && ofThisMachine(server.Addr())
+}
+
+func ofThisMachine(a netip.Addr) bool {
+	if a.IsLoopback() {
+		return true
+	}
+	addrs, err := net.InterfaceAddrs()
+	return err == nil && slices.ContainsFunc(addrs, func(own net.Addr) bool {
+		p, err := netip.ParsePrefix(own.String())
+		return err == nil && p.Addr() == a
+	})
 }
 
 func (c *compiler) pools(servers map[string]*radius.AAA) map[string]*radius.Pool {

@@ -6,6 +6,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,8 +101,8 @@ func (c *compiler) compile(file string) *Config {
 	config := &Config{
 		File:     file,
 		Policy:   c.policy,
-		Socket:   or(c.spec.Admin.Socket, DefaultSocket),
-		Store:    or(c.spec.Store.Path, DefaultStore),
+		Socket:   c.path(or(c.spec.Admin.Socket, DefaultSocket)),
+		Store:    c.path(or(c.spec.Store.Path, DefaultStore)),
 		LogLevel: or(c.spec.Log.Level, "info"),
 		LogJSON:  c.spec.Log.Format == "json",
 	}
@@ -116,6 +117,7 @@ func (c *compiler) compile(file string) *Config {
 		MaxRequests:    c.spec.Limits.MaxRequests,
 	}
 	c.listen(config.Radius)
+	c.checkUnused()
 	return config
 }
 
@@ -141,9 +143,26 @@ func (c *compiler) listen(r *radius.Config) {
 	for _, a := range c.spec.Listen.Acct {
 		r.Acct = append(r.Acct, a.AddrPort)
 	}
+	c.checkPorts(r)
 	if len(r.Auth) == 0 {
 		c.problem([]any{"listen", "auth"}, "expected at least one address to listen on")
 	}
+}
+
+// checkPorts finds an address that is listened on twice; port 0 is another one
+// each time.
+func (c *compiler) checkPorts(r *radius.Config) {
+	taken := map[netip.AddrPort]string{}
+	check := func(key string, addrs []netip.AddrPort) {
+		for i, a := range addrs {
+			if before, twice := taken[a]; twice && a.Port() != 0 {
+				c.problem([]any{"listen", key, i}, "%s is taken already, by %s", a, before)
+			}
+			taken[a] = "listen." + key
+		}
+	}
+	check("auth", r.Auth)
+	check("acct", r.Acct)
 }
 
 // loadPolicy reads the policy that the site file names. What is wrong inside

@@ -127,6 +127,25 @@ func (c *compiler) profile(path []any, name string) *dict.Profile {
 	return profile
 }
 
+// checkUnused compiles the site file's own profiles that no NAS names, so that
+// what is wrong with one is known before the first NAS does.
+func (c *compiler) checkUnused() {
+	used := map[string]bool{}
+	for _, e := range c.spec.NAS {
+		used[e.Value.Profile] = true
+	}
+	for _, e := range c.spec.Profiles {
+		if used[e.Key] || c.policy == nil {
+			continue
+		}
+		spec, _ := c.profileSpec(e.Key)
+		_, errs := dict.CompileProfile(c.dictionary, e.Key, spec, c.actions())
+		for _, err := range errs {
+			c.problem([]any{"profiles", e.Key}, "cannot say policy %s: %v", c.policy.Name, err)
+		}
+	}
+}
+
 // profileSpec finds a profile of the site file or a shipped one, laid over the
 // one it is based on.
 func (c *compiler) profileSpec(name string) (dict.ProfileSpec, bool) {

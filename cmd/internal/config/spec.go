@@ -29,11 +29,11 @@ type listenSpec struct {
 }
 
 type adminSpec struct {
-	Socket string `yaml:"socket,omitempty" jsonschema:"description=unix socket of the admin API"`
+	Socket string `yaml:"socket,omitempty" jsonschema:"description=unix socket of the admin API; relative to this file"`
 }
 
 type storeSpec struct {
-	Path string `yaml:"path,omitempty" jsonschema:"description=the bbolt file"`
+	Path string `yaml:"path,omitempty" jsonschema:"description=the bbolt file; relative to this file"`
 }
 
 type logSpec struct {

@@ -97,7 +97,7 @@ func (w *explainWords) row(b *strings.Builder, label, value string) {
 }
 
 func (w *explainWords) answer(b *strings.Builder, a admin.Answer) {
-	fmt.Fprintf(b, "\n"+w.at+"\n", strings.Join(a.NAS, ", "), strings.ToUpper(a.Action), a.Rule)
+	fmt.Fprintf(b, "\n"+w.at+"\n", names(a.NAS), strings.ToUpper(a.Action), a.Rule)
 	w.facts(b, a.Facts)
 	if why := say(a.Because, w.lang); why != "" {
 		w.row(b, w.because, why)
@@ -118,6 +118,16 @@ func (w *explainWords) until(a admin.Answer) string {
 		return w.forever
 	}
 	return fmt.Sprintf(w.then, a.Until.Format(time.RFC3339), a.Next.Action, a.Next.Rule)
+}
+
+// someNames is how many NASes are named where an answer holds for more.
+const someNames = 5
+
+func names(nases []string) string {
+	if len(nases) <= someNames {
+		return strings.Join(nases, ", ")
+	}
+	return fmt.Sprintf("%s, … (%d)", strings.Join(nases[:someNames], ", "), len(nases))
 }
 
 // said is what this NAS gets.

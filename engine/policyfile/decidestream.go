@@ -30,7 +30,7 @@ func DecideStream(p *engine.Policy, in io.Reader, out io.Writer, now time.Time) 
 	w := bufio.NewWriter(out)
 	encode := json.NewEncoder(w)
 	encode.SetEscapeHTML(false)
-	lines := bufio.NewScanner(in)
+	lines := bufio.NewScanner(promptly{in, w})
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	n := 0
 	for lines.Scan() {
@@ -53,6 +53,20 @@ func DecideStream(p *engine.Policy, in io.Reader, out io.Writer, now time.Time) 
 		return fmt.Errorf("line %d: %w", n+1, err)
 	}
 	return nil
+}
+
+// promptly writes out what has been decided before it waits for more facts: a program at the other end of both pipes
+// may wait for the answer before it asks again.
+type promptly struct {
+	io.Reader
+	decided *bufio.Writer
+}
+
+func (p promptly) Read(b []byte) (int, error) {
+	if err := p.decided.Flush(); err != nil {
+		return 0, fmt.Errorf("writing decisions: %w", err)
+	}
+	return p.Reader.Read(b)
 }
 
 func decideLine(p *engine.Policy, line []byte, now time.Time) (answer, error) {

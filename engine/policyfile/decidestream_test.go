@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -85,6 +86,7 @@ func TestDecideStreamNamesLineAndKey(t *testing.T) {
 		{"bad time of an override", `{"overrides":[{"action":"open","until":"soon"}]}`, `overrides[0].until: expected a time such as 2007-05-14T15:00:00Z, got "soon"`},
 		{"unknown action", `{"overrides":[{"action":"opne"}]}`, `overrides[0].action: unknown action "opne", did you mean "open"?`},
 		{"no object", `[]`, `expected an object, got a list`},
+		{"one bracket too many", `{}}`, `expected one JSON object per line, got more after it`},
 		{"two objects", `{} {}`, `expected one JSON object per line, got more after it`},
 		{"broken JSON", `{"user":`, `not valid JSON: unexpected EOF`},
 		{"not UTF-8", "{\"user\":\"\xff\"}", `not UTF-8 text`},
@@ -178,4 +180,24 @@ func (c *countLines) Write(p []byte) (int, error) {
 	}
 	c.n += bytes.Count(p, []byte("\n"))
 	return len(p), nil
+}
+
+func TestDecideStreamAnswersBeforeItWaitsForMore(t *testing.T) {
+	in, facts := io.Pipe()
+	answers, out := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- DecideStream(shipped(t, "asahi-net"), in, out, feb2007) }()
+	scanner := bufio.NewScanner(answers)
+	for range 3 {
+		if _, err := io.WriteString(facts, `{"user":"ut400te004d@atson.net","contract":{"course":"TEPCOひかりホーム"}}`+"\n"); err != nil {
+			t.Fatal(err)
+		}
+		if !scanner.Scan() || !strings.HasPrefix(scanner.Text(), `{"action":"block"`) {
+			t.Fatalf("got %q", scanner.Text())
+		}
+	}
+	facts.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }

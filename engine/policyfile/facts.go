@@ -2,7 +2,9 @@ package policyfile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -59,7 +61,7 @@ func object(line []byte) (map[string]any, error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, fmt.Errorf("not valid JSON: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) { // More says no to a lone closing bracket
 		return nil, fmt.Errorf("expected one JSON object per line, got more after it")
 	}
 	top, ok := v.(map[string]any)

@@ -48,8 +48,8 @@ type moment struct {
 
 const plannedWord = "planned"
 
-// local are the spellings of a moment; an offset may be written where the policy's clock is not meant.
-var local = []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05", time.RFC3339}
+// local are the spellings of a moment on the policy's clock; where that is not meant, an offset is written.
+var local = []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05"}
 
 // UnmarshalText checks the spelling; in tells the instant.
 func (m *moment) UnmarshalText(text []byte) error {
@@ -77,16 +77,36 @@ func (m moment) in(loc *time.Location) time.Time {
 	return t
 }
 
+// ParseInstant reads a date or date-time on the clock of loc, or an instant with an offset, as policies write them.
+func ParseInstant(text string, loc *time.Location) (time.Time, error) { return parseMoment(text, loc) }
+
 func parseMoment(text string, loc *time.Location) (time.Time, error) {
-	var first error
+	if t, err := time.Parse(time.RFC3339, text); err == nil && t.Year() >= 1 {
+		return t, nil
+	}
 	for _, layout := range local {
-		t, err := time.ParseInLocation(layout, text, loc)
-		if err == nil && t.Year() >= 1 {
-			return t, nil
-		}
-		if first == nil {
-			first = errors.New("no date")
+		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1 {
+			return firstAt(t, loc), nil
 		}
 	}
-	return time.Time{}, first
+	return time.Time{}, errors.New("no date")
+}
+
+// firstAt is the first instant at which a clock shows what wall shows in UTC, or more: some clocks skip midnight on the
+// day on which they go forward, and some show it twice.
+func firstAt(wall time.Time, loc *time.Location) time.Time {
+	var found time.Time
+	for _, near := range []time.Time{wall.Add(24 * time.Hour), wall.Add(-24 * time.Hour)} { // the offset before a change wins
+		_, offset := near.In(loc).Zone()
+		at := wall.Add(-time.Duration(offset) * time.Second).In(loc)
+		if _, got := at.Zone(); got == offset {
+			found = at
+		}
+	}
+	if !found.IsZero() {
+		return found
+	}
+	_, offset := wall.Add(-24 * time.Hour).In(loc).Zone()
+	skipped, _ := wall.Add(-time.Duration(offset) * time.Second).In(loc).ZoneBounds()
+	return skipped
 }

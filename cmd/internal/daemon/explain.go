@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"sekisho/cmd/internal/admin"
@@ -147,17 +148,33 @@ func said(n radius.NAS, action string) (profile string, attributes []string, not
 	return n.Profile.Name, append([]string{}, saying.Text...), note
 }
 
-// merge joins answers that differ in nothing but the name of the NAS.
+// merge joins an answer to one that says the same: the same action by the same
+// rule until the same time, in the same attributes. Of the trace the first
+// one's is shown.
 func merge(answers []admin.Answer, a admin.Answer) []admin.Answer {
-	for i, b := range answers {
-		if a.Action == b.Action && a.Rule == b.Rule && a.Area == b.Area && a.Profile == b.Profile && slices.EqualFunc(a.Trace, b.Trace, sameStep) {
-			answers[i].NAS = append(answers[i].NAS, a.NAS...)
+	for i := range answers {
+		if b := &answers[i]; same(*b, a) {
+			b.NAS = append(b.NAS, a.NAS...)
+			b.Area = joined(b.Area, a.Area)
+			b.Facts = []admin.Fact{{Name: "area", Value: b.Area, From: admin.FromSite}}
 			return answers
 		}
 	}
 	return append(answers, a)
 }
 
-func sameStep(a, b admin.Step) bool {
-	return a.Rule == b.Rule && a.ID == b.ID && a.Outcome == b.Outcome && a.Reason == b.Reason
+func same(a, b admin.Answer) bool {
+	untilSame := a.Until == nil && b.Until == nil || a.Until != nil && b.Until != nil && a.Until.Equal(*b.Until)
+	return a.Action == b.Action && a.Rule == b.Rule && untilSame && slices.Equal(a.Attributes, b.Attributes) && a.Note == b.Note
+}
+
+// joined lists areas, each once.
+func joined(areas, another string) string {
+	if another == "" || slices.Contains(strings.Split(areas, ", "), another) {
+		return areas
+	}
+	if areas == "" {
+		return another
+	}
+	return areas + ", " + another
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sekisho/engine"
+	"sekisho/engine/policyfile"
 )
 
 // Question asks what is decided for a login.
@@ -136,13 +137,8 @@ func questionOf(v url.Values) (Question, error) {
 // Instant reads a time as people give it: RFC 3339, or a date or date-time
 // without a zone, which is meant in local.
 func Instant(text string, local *time.Location) (time.Time, error) {
-	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+	if at, err := policyfile.ParseInstant(text, local); err == nil {
 		return at, nil
-	}
-	for _, layout := range []string{"2006-01-02", "2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if at, err := time.ParseInLocation(layout, text, local); err == nil {
-			return at, nil
-		}
 	}
 	return time.Time{}, badRequest(fmt.Sprintf("expected a time such as 2007-05-15T00:00:00+09:00 or 2007-05-15, got %q", text))
 }

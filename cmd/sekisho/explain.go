@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"sekisho/cmd/internal/admin"
 
@@ -67,7 +69,7 @@ func question(c *cli.Context) (admin.Question, error) {
 func writeExplanation(w io.Writer, e admin.Explanation, lang string) error {
 	words := explainLanguages[lang]
 	var b strings.Builder
-	fmt.Fprintf(&b, words.heading+"\n", e.User, e.At.Format(time.RFC3339), e.Policy)
+	fmt.Fprintf(&b, words.heading+"\n", printable(e.User), e.At.Format(time.RFC3339), e.Policy)
 	words.facts(&b, e.Facts)
 	for _, a := range e.Answers {
 		words.answer(&b, a)
@@ -118,6 +120,14 @@ func (w *explainWords) until(a admin.Answer) string {
 		return w.forever
 	}
 	return fmt.Sprintf(w.then, a.Until.Format(time.RFC3339), a.Next.Action, a.Next.Rule)
+}
+
+// printable keeps what somebody typed from steering the terminal.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // someNames is how many NASes are named where an answer holds for more.

@@ -18,6 +18,9 @@ func answersOf(p *engine.Policy, take func(*engine.Facts)) {
 		forms = append(forms, l.Form)
 	}
 	lines := []string{"", "Virtual", "Async", "PIAFS", "ISDN", "ISDN-V120", "ISDN-V110"}
+	if len(p.RequestAttributes()) == 0 {
+		lines = []string{"", "ISDN"} // no rule asks: one of them will do
+	}
 	for _, course := range courses {
 		for _, form := range forms {
 			for _, address := range []string{"", "dynamic", "fixed", "simple-fixed"} {

@@ -114,6 +114,19 @@ func TestRetransmissionGoesToTheNextServerWhenTheFirstKeepsSilent(t *testing.T) 
 	}
 }
 
+func TestRetransmissionLeavesAServerKnownToBeSilentAtOnce(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, func(a *radius.AAA) { a.ResponseWindow = 200 * time.Millisecond })
+	p.servers[0].mute.Store(true)
+	request := access(t, 1, user)
+	must(t, p.nas.Send(request))
+	p.expect("at first", "alive alive", 1, 0)
+	p.pass(300 * time.Millisecond)
+	p.expect("after the window", "zombie alive", 1, 0)
+	match(t, "answer", attributesOf(p.exchange(p.nas, request)), accepted)
+	p.expect("after the retransmission", "zombie alive", 1, 1)
+}
+
 func TestLateAnswerOfTheFirstServerCounts(t *testing.T) {
 	t.Parallel()
 	p := startPool(t, 2, nil)

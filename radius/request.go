@@ -26,8 +26,8 @@ func (p *Proxy) begin(a *arrival) *transaction {
 }
 
 // repeat deals with a retransmission: the same answer if there is one,
-// otherwise the same octets to the same server, at most once a second, or a
-// new attempt at another server if this one keeps silent.
+// otherwise a new attempt at another server if this one keeps silent, or the
+// same octets to the same server, at most once a second.
 func (p *Proxy) repeat(t *transaction) {
 	t.nas.counters.dropped[dropDuplicate].Add(1)
 	if t.state.Load() == answered {
@@ -36,13 +36,18 @@ func (p *Proxy) repeat(t *transaction) {
 		return
 	}
 	a, now := t.attempt.Load(), p.timer()
-	if a == nil || t.state.Load() != waiting || now.Sub(a.sent) < time.Second {
+	if a == nil || t.state.Load() != waiting {
 		p.debug.Load().note(t, "A retransmission while the request is in progress")
 		return
 	}
-	if other := p.elsewhere(t, a); other != nil {
+	early := now.Sub(a.sent) < time.Second
+	if other := p.elsewhere(t, a, early); other != nil {
 		p.debug.Load().note(t, "A retransmission: %s keeps silent, %s is asked", a.target.Name, other.Name)
 		p.attempt(t, other)
+		return
+	}
+	if early {
+		p.debug.Load().note(t, "A retransmission while the request is in progress")
 		return
 	}
 	a.sent = now
@@ -51,11 +56,13 @@ func (p *Proxy) repeat(t *transaction) {
 }
 
 // elsewhere returns another server for a request that its own leaves without
-// an answer; nil while that one still answers others, when no other is alive,
-// and in the middle of a conversation that only that one knows.
-func (p *Proxy) elsewhere(t *transaction, a *attempt) *target {
+// an answer; nil while that one still answers others, or has had less than a
+// second and is believed alive, when no other is alive, and in the middle of a
+// conversation that only that one knows. One that is known to keep silent gets
+// no second: a router that asks every second would often come just too early.
+func (p *Proxy) elsewhere(t *transaction, a *attempt, early bool) *target {
 	h := &a.target.peer.health
-	if h.now() == alive && h.heardSince(a.began) || t.request.has(typeState) {
+	if h.now() == alive && (early || h.heardSince(a.began)) || t.request.has(typeState) {
 		return nil
 	}
 	targets, _ := t.targets()

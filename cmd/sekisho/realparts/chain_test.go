@@ -18,8 +18,6 @@ const (
 	proxySecret                  = "secret-of-the-other-proxy"
 )
 
-const codeAcctRequest = 4
-
 // A hop is one link of a chain of proxies, named by the server at its end.
 type hop struct {
 	name       string

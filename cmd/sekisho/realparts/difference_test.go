@@ -276,10 +276,6 @@ func hopless(list []radiustest.Attribute) []radiustest.Attribute {
 	})
 }
 
-func has(list []radiustest.Attribute, typ byte) bool {
-	return slices.ContainsFunc(list, func(a radiustest.Attribute) bool { return a.Type == typ })
-}
-
 func same(a, b radiustest.Attribute) bool { return a.Type == b.Type && bytes.Equal(a.Value, b.Value) }
 
 func sameList(a, b []radiustest.Attribute) bool { return slices.EqualFunc(a, b, same) }
@@ -420,4 +416,20 @@ func (r *report) expectListed(t *testing.T) {
 			t.Errorf("docs/wire.md does not list the difference %q", name)
 		}
 	}
+}
+
+// refusal names the class of difference by which FreeRADIUS does not pass a packet,
+// empty when it does.
+func (c *trial) refusal() string {
+	for _, list := range [][]radiustest.Attribute{c.ours.request.Attributes, c.ours.answer.Attributes} {
+		for _, a := range list {
+			switch {
+			case a.Type >= 241 && a.Type <= 246 && len(a.Value) > 0 && a.Value[0] == 26:
+				return refusesExtendedVendor
+			case a.Type >= 245 && a.Type <= 246:
+				return refusesLong
+			}
+		}
+	}
+	return ""
 }

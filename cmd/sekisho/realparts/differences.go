@@ -139,18 +139,7 @@ func splitVendor(a radiustest.Attribute) []radiustest.Attribute {
 	return out
 }
 
-// refusal names the class of difference by which FreeRADIUS does not pass a packet,
-// empty when it does.
-func (c *trial) refusal() string {
-	for _, list := range [][]radiustest.Attribute{c.ours.request.Attributes, c.ours.answer.Attributes} {
-		for _, a := range list {
-			switch {
-			case a.Type >= 241 && a.Type <= 246 && len(a.Value) > 0 && a.Value[0] == 26:
-				return refusesExtendedVendor
-			case a.Type >= 245 && a.Type <= 246:
-				return refusesLong
-			}
-		}
-	}
-	return ""
+// has reports whether an attribute of the type is on the list.
+func has(list []radiustest.Attribute, typ byte) bool {
+	return slices.ContainsFunc(list, func(a radiustest.Attribute) bool { return a.Type == typ })
 }

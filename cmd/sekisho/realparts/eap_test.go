@@ -11,8 +11,6 @@ import (
 	"sekisho/radius/radiustest"
 )
 
-const codeAccessChallenge = 11
-
 // Customers with and without a stage in force, and a name for outside the tunnel.
 var (
 	blockedCustomer = Subscriber{Account: "uf100at004c", Course: "TEPCOひかりホーム"}

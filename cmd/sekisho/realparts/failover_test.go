@@ -16,8 +16,6 @@ import (
 // Ports of the second AAA server.
 const secondAuthPort, secondAcctPort = 12812, 12813
 
-const codeStatusServer = 12
-
 // quickChecks are the times by which these tests' servers are given up and found.
 const quickChecks = "response-window: 500ms, zombie-period: 3s, check-interval: 300ms, num-answers-to-alive: 3"
 

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -15,26 +14,6 @@ import (
 
 // answerDeadline is how long a NAS of these tests waits for an answer.
 const answerDeadline = 5 * time.Second
-
-// loopback is a port on an address of every room.
-func loopback(port int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
-}
-
-// GoNAS is a NAS of package radiustest inside a namespace.
-func GoNAS(t testing.TB, n *Netns, port int, secret string) *radiustest.NAS {
-	t.Helper()
-	var nas *radiustest.NAS
-	err := n.Do(func() (err error) {
-		nas, err = radiustest.NewNAS(loopback(port), secret)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nas.Close)
-	return nas
-}
 
 // exchange sends a request once and wants an answer that is right in every way.
 func exchange(t testing.TB, nas *radiustest.NAS, request []byte) *radiustest.Packet {
@@ -45,9 +24,6 @@ func exchange(t testing.TB, nas *radiustest.NAS, request []byte) *radiustest.Pac
 	}
 	return answer
 }
-
-// tokyoNAS is what the router of most tests says of itself.
-var tokyoNAS = radiustest.Attribute{Type: radiustest.NASIPAddress, Value: []byte{192, 0, 2, 1}}
 
 // TestMSCHAPVectors: the user's side in these tests is that of RFC 2759 section 9.2
 // and RFC 3079 section 3.5.3.

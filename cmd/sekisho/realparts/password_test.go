@@ -17,8 +17,6 @@ type passwordCase struct {
 	accepted       bool
 }
 
-const longPassword = 128 // the most that User-Password holds
-
 // octets128 is a password of 128 octets that are no text.
 func octets128() string {
 	b := make([]byte, longPassword)

@@ -56,7 +56,11 @@ func (g generator) bytesOf(length int) []byte { return g.octets(length, length) 
 // pick answers one of the values.
 func pick[T any](g generator, values ...T) T { return values[g.IntN(len(values))] }
 
-const maxValue = 253
+// What an attribute holds at most, and a User-Password.
+const (
+	maxValue     = 253
+	longPassword = 128
+)
 
 // plain is an attribute that nobody between NAS and AAA server has to understand.
 func (g generator) plain() radiustest.Attribute {

@@ -19,10 +19,13 @@ import (
 
 // RADIUS codes and attribute types that the tests look at on the wire.
 const (
-	codeAccessRequest = 1
-	codeAccessAccept  = 2
-	codeAccessReject  = 3
-	codeAcctResponse  = 5
+	codeAccessRequest   = 1
+	codeAccessAccept    = 2
+	codeAccessReject    = 3
+	codeAcctRequest     = 4
+	codeAcctResponse    = 5
+	codeAccessChallenge = 11
+	codeStatusServer    = 12
 
 	attrCHAPPassword         = 3
 	attrProxyState           = 33

@@ -169,7 +169,10 @@ func TestCase26OnePortTowardsTwoListeners(t *testing.T) {
 
 func TestHeldRequestsAreLimited(t *testing.T) {
 	t.Parallel()
-	s := start(t, answering(silent), func(s *setup) { s.config.MaxRequests = 2 })
+	s := start(t, answering(silent), func(s *setup) {
+		s.config.MaxRequests = 2
+		s.server.NoStatusCheck = true
+	})
 	must(t, s.nas.Send(access(t, 1, user)))
 	must(t, s.nas.Send(access(t, 2, user)))
 	s.seen(2)

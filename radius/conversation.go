@@ -9,9 +9,14 @@ import (
 // of a challenge goes to the same one: no other knows what it means (RFC 2865
 // section 5.24, RFC 3579 section 2.6.1).
 type conversations struct {
-	mu      sync.Mutex
-	servers map[string]*target
-	order   []conversation // the oldest first
+	mu     sync.Mutex
+	issued map[string]issue
+	order  []conversation // the oldest first; a State that was issued again stands there again
+}
+
+type issue struct {
+	by      *target
+	expires time.Time
 }
 
 type conversation struct {
@@ -33,14 +38,15 @@ func (c *conversations) remember(state []byte, server *target, now time.Time) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.servers == nil {
-		c.servers = map[string]*target{}
+	if c.issued == nil {
+		c.issued = map[string]issue{}
 	}
 	for len(c.order) >= maxConversations {
 		c.forgetFirst()
 	}
-	c.servers[string(state)] = server
-	c.order = append(c.order, conversation{string(state), now.Add(conversationTime)})
+	expires := now.Add(conversationTime)
+	c.issued[string(state)] = issue{server, expires}
+	c.order = append(c.order, conversation{string(state), expires})
 }
 
 // server returns who issued a State, nil if that is not known.
@@ -50,7 +56,7 @@ func (c *conversations) server(state []byte) *target {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.servers[string(state)]
+	return c.issued[string(state)].by
 }
 
 // expire forgets the conversations whose time is over.
@@ -66,6 +72,9 @@ func (c *conversations) expire(now time.Time) {
 }
 
 func (c *conversations) forgetFirst() {
-	delete(c.servers, c.order[0].state)
+	first := c.order[0]
+	if c.issued[first.state].expires.Equal(first.expires) {
+		delete(c.issued, first.state)
+	}
 	c.order = c.order[1:]
 }

@@ -14,8 +14,8 @@ import (
 
 // adminServices are the Service-Types of an administrator's login on the
 // router itself: Login, Administrative, NAS-Prompt and the Callback forms of
-// the last two. A filter there could lock the operators out.
-var adminServices = map[uint32]bool{1: true, 6: true, 7: true, 9: true, 11: true}
+// these. A filter there could lock the operators out.
+var adminServices = map[uint32]bool{1: true, 3: true, 6: true, 7: true, 9: true, 11: true}
 
 // ownTunnels are the Tunnel-Types (RFC 2868 section 3.1) that say how this
 // session itself is carried: ESP and VLAN. By the others a router hands the

@@ -13,8 +13,10 @@ import (
 // equal Request Authenticator (RFC 5080 section 2.2.2). The port is in it
 // because l2tpns and others send every request with identifier 0 from a socket
 // of its own.
+// The local address is in it because a wildcard listener is many.
 type duplicateKey struct {
 	client   netip.AddrPort
+	local    netip.Addr
 	listener uint16
 	code, id byte
 }

@@ -31,6 +31,7 @@ func (l liveness) String() string { return [...]string{"alive", "zombie", "dead"
 type health struct {
 	state atomic.Uint32
 	heard moment // when it last sent something authentic
+	owed  moment // when the oldest request was sent since then; never where there is none
 
 	mu      sync.Mutex // guards what follows, and changes of state
 	since   time.Time  // when it came into this state
@@ -44,9 +45,26 @@ func (h *health) now() liveness { return liveness(h.state.Load()) }
 // heardSince reports whether it has sent anything authentic after an instant.
 func (h *health) heardSince(at time.Time) bool { return h.heard.time().After(at) }
 
+// owe notes that a subscriber's request was sent.
+func (h *health) owe(at time.Time) {
+	if h.owed.time().IsZero() {
+		h.owed.set(at)
+	}
+}
+
+// silent reports whether a request has waited longer than the window and
+// nothing authentic has come since. It does not matter whether that request is
+// still wanted: a router that reuses its identifiers takes away none of the
+// evidence.
+func (h *health) silent(window time.Duration, now time.Time) bool {
+	owed := h.owed.time()
+	return !owed.IsZero() && now.Sub(owed) > window
+}
+
 // hear notes an answer to a subscriber's request.
 func (h *health) hear(at time.Time) (changed bool) {
 	h.heard.set(at)
+	h.owed.clear()
 	return h.now() != alive && h.turn(alive, at)
 }
 
@@ -54,6 +72,7 @@ func (h *health) hear(at time.Time) (changed bool) {
 // it alive.
 func (h *health) hearStatus(at time.Time, enough int) (changed bool) {
 	h.heard.set(at)
+	h.owed.clear()
 	h.mu.Lock()
 	h.answers++
 	h.waiting = false
@@ -127,7 +146,7 @@ func (h *health) ask(server *AAA, now time.Time) bool {
 func (p *Proxy) checkServers(now time.Time) {
 	for _, to := range p.current.Load().targets {
 		h := &to.peer.health
-		if h.now() == alive && to.peer.silent(to.ResponseWindow, now) && h.turn(zombie, now) {
+		if h.now() == alive && h.silent(to.ResponseWindow, now) && h.turn(zombie, now) {
 			p.log.turned(to, zombie)
 		}
 		if state, changed := h.age(to.AAA, now); changed {
@@ -137,25 +156,6 @@ func (p *Proxy) checkServers(now time.Time) {
 			p.probe(to, now)
 		}
 	}
-}
-
-// silent reports whether a request has waited longer than the window and
-// nothing authentic came since it was sent.
-func (p *peer) silent(window time.Duration, now time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.busy == 0 {
-		return false
-	}
-	for _, s := range p.sockets {
-		for i := range s.pending {
-			a := s.pending[i].Load()
-			if a != nil && a.transaction != nil && now.Sub(a.began) > window && !p.health.heardSince(a.began) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // statusName is the NAS-Identifier of our Status-Servers.

@@ -2,6 +2,7 @@ package radius_test
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -393,4 +394,62 @@ func TestHangingStoreDoesNotStopTheLogins(t *testing.T) {
 		s.exchange(s.nas, access(t, id, user))
 		return len(h.asked) > 0
 	})
+}
+
+func TestReusedIdentifiersDoNotHideASilentServer(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	for i := range byte(4) { // each takes the place of the one before
+		must(t, p.nas.Send(signedAccess(t, 1, "*15 0"+string('1'+i), user)))
+		p.expect("a new request under the old identifier", "alive alive", int(i)+1, 0)
+		p.pass(radius.DefaultResponseWindow / 4)
+	}
+	p.pass(time.Millisecond)
+	p.expect("after the window", "zombie alive", 4, 0)
+	p.exchange(p.nas, access(t, 2, user))
+	p.expect("the next request", "zombie alive", 4, 1)
+}
+
+func TestServerThatCannotBeSentToIsLeft(t *testing.T) {
+	t.Parallel()
+	first := true
+	p := startPool(t, 2, func(a *radius.AAA) {
+		if first {
+			a.Source = netip.MustParseAddr("192.0.2.77") // no address of this machine
+		}
+		first = false
+	})
+	match(t, "answer", attributesOf(p.exchange(p.nas, access(t, 1, user))), accepted)
+	p.expect("at the first request", "zombie alive", 0, 1)
+}
+
+func TestStateThatIsIssuedAgainIsKeptAsLong(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	p.servers[1].mute.Store(true)
+	challenge := func(id byte, at int) {
+		request := access(t, id, user)
+		must(t, p.nas.Send(request))
+		p.expect("the first is asked", "alive alive", at, at-1)
+		p.timer.advance(time.Second)
+		must(t, p.nas.Send(request))
+		p.expect("the second is asked", "alive alive", at, at)
+		asked := p.servers[1].Seen()[at-1]
+		must(t, p.servers[1].Send(asked.Reply(radiustest.AccessChallenge, radiustest.Attr(radiustest.State, "again")), asked.From))
+		p.answer(p.nas, request)
+		late := p.servers[0].Seen()[at-1] // the first lives: it only took its time
+		must(t, p.servers[0].Send(late.Reply(radiustest.AccessReject), late.From))
+		p.until("the late answer comes", func() bool { return p.proxy.Stats().AAA["a"].Received[3] == uint64(at) })
+	}
+	challenge(1, 1)
+	p.timer.advance(50 * time.Second)
+	challenge(2, 2)
+	p.pass(15 * time.Second)
+	p.servers[1].mute.Store(false)
+	p.exchange(p.nas, access(t, 3, user+"18 07 'again'"))
+	if n, _ := p.servers[1].requests(); n != 3 {
+		t.Errorf("the server that issued the State got %d requests, want 3", n)
+	}
 }

@@ -167,7 +167,7 @@ func (h *hiddenSet) rehideAll(attrs []byte, from, to keying) bool {
 func (h *hiddenSet) rehideVendor(value []byte, from, to keying, salts *saltSource) bool {
 	id := vendor(value)
 	format, ok := h.formats[id]
-	if !ok {
+	if !ok || !wellFormed(value, format) {
 		return true
 	}
 	for number, sub := range vendorValues(value, format) {

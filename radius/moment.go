@@ -20,6 +20,9 @@ func (m *moment) set(t time.Time) {
 	m.distance.Store(1) // not never
 }
 
+// clear makes it never.
+func (m *moment) clear() { m.distance.Store(0) }
+
 // time returns the instant, the zero time for never.
 func (m *moment) time() time.Time {
 	distance := m.distance.Load()

@@ -168,7 +168,8 @@ func (p *peer) load() (sockets, busy int) {
 func (p *peer) closeIfIdle() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy > 0 {
+	deciding := func(s *socket) bool { return s.deciding.Load() != nil }
+	if p.busy > 0 || slices.ContainsFunc(p.sockets, deciding) {
 		return false
 	}
 	p.shut()

@@ -46,7 +46,7 @@ func (p *Proxy) repeat(t *transaction) {
 		p.attempt(t, other)
 		return
 	}
-	if early {
+	if early || a.target.peer.health.now() == dead {
 		p.debug.Load().note(t, "A retransmission while the request is in progress")
 		return
 	}
@@ -93,7 +93,13 @@ func (p *Proxy) forward(t *transaction) reason {
 	if to == nil {
 		return dropServersDead
 	}
-	return p.attempt(t, to)
+	why = p.attempt(t, to)
+	if why == dropSend { // not even a socket: it is a zombie now, perhaps another one is better
+		if other := choose(targets); other != to && other != nil {
+			return p.attempt(t, other)
+		}
+	}
+	return why
 }
 
 // current finds a server among those of the running configuration. One that
@@ -150,8 +156,12 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 			}
 			return []any{"aaa", to.Name}
 		})
+		if why == dropSend && to.peer.health.turn(zombie, now) {
+			p.log.turned(to, zombie)
+		}
 		return why
 	}
+	to.peer.health.owe(now)
 	to.seal(a)
 	a.arm()
 	t.attempt.Store(a)

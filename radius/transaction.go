@@ -74,5 +74,5 @@ func (t *transaction) recall() {
 }
 
 func (t *transaction) key() duplicateKey {
-	return duplicateKey{t.client, t.listener.number, t.request.code(), t.request.id()}
+	return duplicateKey{t.client, t.local.Addr(), t.listener.number, t.request.code(), t.request.id()}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var asahi = []Action{{"open", ""}, {"limit", "op25b-limit"}, {"block", "op25b"}, {"block-all", "op25b-all"}}
+var asahi = []Action{{Name: "open"}, {Name: "limit", Filter: "op25b-limit"}, {Name: "block", Filter: "op25b"}, {Name: "block-all", Filter: "op25b-all"}}
 
 func TestEveryShippedProfileSaysEveryAction(t *testing.T) {
 	want := map[string]string{ // the octets for `block`
@@ -47,14 +47,17 @@ func TestProfilesThatCannotSayAPolicyAreRefused(t *testing.T) {
 		want    string
 	}{
 		{"nothing for a filter", ProfileSpec{}, asahi, `action limit: has the filter "op25b-limit" and the profile says nothing for it`},
+		{"a tighter action that no router is told", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{Name: "open"}, {Name: "block"}}, "action block: is tighter than open, and the profile says nothing for it"},
+		{"a pool for a profile of filters", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{Name: "open"}, {Name: "block", Pool: "p"}}, `action block: has no filter for "{filter}"`},
+		{"a filter for a profile of pools", ProfileSpec{Filtered: Sayings{"Framed-Pool": {"{pool}"}}}, []Action{{Name: "open"}, {Name: "block", Filter: "f"}}, `action block: has no pool for "{pool}"`},
 		{"unknown attribute", ProfileSpec{Filtered: Sayings{"Filter-Ide": {"x"}}}, asahi, `action limit: the dictionary has no attribute "Filter-Ide"`},
-		{"filter name of 254 octets", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{"open", ""}, {"block", long}}, "action block: Filter-Id: a value has at most 253 octets"},
+		{"filter name of 254 octets", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{Name: "open"}, {Name: "block", Filter: long}}, "action block: Filter-Id: a value has at most 253 octets"},
 		{"no filter to name", ProfileSpec{Unfiltered: Sayings{"Filter-Id": {"{filter}"}}, Filtered: Sayings{"Filter-Id": {"x"}}}, asahi, `action open: has no filter for "{filter}"`},
 		{"the protocol's own attribute", ProfileSpec{Filtered: Sayings{"Proxy-State": {"x"}}}, asahi, "Proxy-State belongs to the protocol"},
 		{"a hidden attribute", ProfileSpec{Filtered: Sayings{"MS-MPPE-Send-Key": {"x"}}}, asahi, "MS-MPPE-Send-Key belongs to the protocol"},
 		{"unknown action", ProfileSpec{Filtered: Sayings{"Filter-Id": {"x"}}, Actions: map[string]Sayings{"blok": {}}}, asahi, `the policy has no action "blok"`},
 		{"unknown fail mode", ProfileSpec{Filtered: Sayings{"Filter-Id": {"x"}}, Fail: "closed"}, asahi, `fail: expected drop or an action of the policy, got "closed"`},
-		{"no loosest action to fail to", ProfileSpec{Filtered: Sayings{"Filter-Id": {"x"}}}, []Action{{"block", "f"}}, `fail: the policy has no action "open"`},
+		{"no loosest action to fail to", ProfileSpec{Filtered: Sayings{"Filter-Id": {"x"}}}, []Action{{Name: "block", Filter: "f"}}, `fail: the policy has no action "open"`},
 		{"unknown conflict mode", ProfileSpec{Filtered: Sayings{"Filter-Id": {"x"}}, Conflict: "merge"}, asahi, `conflict: expected replace, replace-ours, append or keep, got "merge"`},
 		{"not a number", ProfileSpec{Filtered: Sayings{"Session-Timeout": {"soon"}}}, asahi, `Session-Timeout: expected a number or the name of a value, got "soon"`},
 		{"not an address", ProfileSpec{Filtered: Sayings{"Framed-IP-Address": {"2001:db8::1"}}}, asahi, `Framed-IP-Address: expected an ipaddr, got "2001:db8::1"`},
@@ -75,7 +78,7 @@ func TestProfilesThatCannotSayAPolicyAreRefused(t *testing.T) {
 
 func TestFilterNameOf253OctetsFits(t *testing.T) {
 	name := strings.Repeat("x", 253)
-	p, errs := CompileProfile(Standard(), "test", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{"open", ""}, {"block", name}})
+	p, errs := CompileProfile(Standard(), "test", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{Name: "open"}, {Name: "block", Filter: name}})
 	if errs != nil {
 		t.Fatal(errs)
 	}

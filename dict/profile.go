@@ -12,7 +12,7 @@ import (
 )
 
 // Sayings are the attributes that say an action, by name. In their texts
-// "{filter}" and "{action}" stand for those of the action.
+// "{filter}", "{pool}" and "{action}" stand for those of the action.
 type Sayings map[string]yamldoc.Strings
 
 // ProfileSpec is a profile as it is written, in a shipped file or in the
@@ -47,7 +47,10 @@ const FailDrop = "drop"
 const defaultFail = "open"
 
 // Action is what a profile needs to know of a policy's action.
-type Action struct{ Name, Filter string }
+type Action struct{ Name, Filter, Pool string }
+
+// told reports whether a router has to be told the action by name.
+func (a Action) told() bool { return a.Filter != "" || a.Pool != "" }
 
 // Profile is a profile compiled for the actions of one policy: the ready
 // octets for each action. It never changes and may be used concurrently.
@@ -74,8 +77,8 @@ type ownership struct {
 	ours   map[string]string // values that an action of this policy sends -> action
 }
 
-// CompileProfile compiles a profile for the actions of a policy. The errors
-// name each action that it cannot say, and why.
+// CompileProfile compiles a profile for the actions of a policy, loosest
+// first. The errors name each action that it cannot say, and why.
 func CompileProfile(d *Dictionary, name string, spec ProfileSpec, actions []Action) (*Profile, []error) {
 	p := &Profile{Name: name, Conflict: spec.Conflict, Fail: spec.Fail, login: map[string]Saying{}}
 	if p.Conflict == "" {
@@ -85,8 +88,11 @@ func CompileProfile(d *Dictionary, name string, spec ProfileSpec, actions []Acti
 		p.Fail = defaultFail
 	}
 	errs := spec.check(actions)
-	for _, action := range actions {
+	for i, action := range actions {
 		saying, err := p.compile(d, spec.sayings(action), action)
+		if err == nil && i > 0 && len(saying.Wire) == 0 {
+			err = fmt.Errorf("is tighter than %s, and the profile says nothing for it: give it a filter in the policy, or its attributes under actions", actions[0].Name)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("action %s: %w", action.Name, err))
 			continue
@@ -125,7 +131,7 @@ func (s ProfileSpec) sayings(a Action) Sayings {
 	if own, ok := s.Actions[a.Name]; ok {
 		return own
 	}
-	if a.Filter != "" {
+	if a.told() {
 		return s.Filtered
 	}
 	return s.Unfiltered
@@ -134,9 +140,9 @@ func (s ProfileSpec) sayings(a Action) Sayings {
 // compile renders the attributes of one action, in the order of their names.
 func (p *Profile) compile(d *Dictionary, sayings Sayings, action Action) (Saying, error) {
 	var said Saying
-	fill := strings.NewReplacer("{filter}", action.Filter, "{action}", action.Name)
-	if action.Filter != "" && len(sayings) == 0 {
-		return said, fmt.Errorf("has the filter %q and the profile says nothing for it", action.Filter)
+	fill := strings.NewReplacer("{filter}", action.Filter, "{pool}", action.Pool, "{action}", action.Name)
+	if action.told() && len(sayings) == 0 {
+		return said, fmt.Errorf("has the filter %q and the profile says nothing for it", action.Filter+action.Pool)
 	}
 	for _, name := range sortedNames(sayings) {
 		attribute, ok := d.Lookup(name)
@@ -149,6 +155,9 @@ func (p *Profile) compile(d *Dictionary, sayings Sayings, action Action) (Saying
 		for _, template := range sayings[name] {
 			if action.Filter == "" && strings.Contains(template, "{filter}") {
 				return said, fmt.Errorf("has no filter for %q", template)
+			}
+			if action.Pool == "" && strings.Contains(template, "{pool}") {
+				return said, fmt.Errorf("has no pool for %q", template)
 			}
 			value, err := attribute.Encode(fill.Replace(template))
 			if err != nil {

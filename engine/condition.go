@@ -1,5 +1,7 @@
 package engine
 
+import "strings"
+
 // A key is what a test looks at.
 type key uint8
 
@@ -124,7 +126,7 @@ func (s *subject) single(k key) string {
 	case realmKey:
 		return s.facts.Login.Realm
 	case addressKey:
-		if s.contract.Address == "" {
+		if strings.TrimSpace(s.contract.Address) == "" {
 			return Dynamic
 		}
 		return s.contract.Address

@@ -63,7 +63,13 @@ func (c *courses) graded(spelt []byte) int {
 			break
 		}
 	}
-	open := slices.Index(spelt, '(')
+	for len(spelt) > 0 && spelt[len(spelt)-1] == ' ' {
+		spelt = spelt[:len(spelt)-1]
+	}
+	open := len(spelt) - 1 // the last bracket: an earlier one may belong to the name
+	for open >= 0 && spelt[open] != '(' {
+		open--
+	}
 	if open < 0 || spelt[len(spelt)-1] != ')' || !speed(spelt[open+1:len(spelt)-1]) {
 		return -1
 	}

@@ -28,7 +28,7 @@ func writeFile(t *testing.T, name, text string) string {
 
 func TestPolicyTestTellsWhatWasExpected(t *testing.T) {
 	file := writeFile(t, "wrong.test.yaml", wrongTests)
-	broken := writeFile(t, "broken.test.yaml", "policy: nekonett\ntests: []\n")
+	broken := writeFile(t, "broken.test.yaml", "policy: nekonett\ntests:\n  - {name: x, user: u@nekonet.example, at: 2007-01-01, want: {action: open, rule: otherwise}}\n")
 	report := filepath.Join(t.TempDir(), "report.xml")
 	r := sekisho(t, "", "policy", "test", "alato-internet", file, broken, "-v", "--junit", report)
 	if r.code != exitFailed || r.stderr != "sekisho: policy tests failed\n" {

@@ -62,6 +62,15 @@ func TestDecideStreamSpellsRequestsByTheDictionary(t *testing.T) {
 	}
 }
 
+func TestDecideStreamReadsABlankAddressAsNotSaid(t *testing.T) {
+	t.Parallel()
+	in := `{"user":"a@technowave.example","contract":{"course":"エコノミークラス","address":" "},"at":"2007-09-01T00:00:00+09:00"}`
+	var out bytes.Buffer
+	if err := DecideStream(shipped(t, "technowave-itkeeper"), strings.NewReader(in), &out, feb2007); err != nil || !strings.HasPrefix(out.String(), `{"action":"block-all"`) {
+		t.Errorf("%s %v", out.String(), err)
+	}
+}
+
 func TestDecideStreamNamesLineAndKey(t *testing.T) {
 	t.Parallel()
 	p := shipped(t, "asahi-net")

@@ -89,34 +89,64 @@ type TestResult struct {
 // RunTestFile runs a test file, or the tests of a shipped policy by its name (see Load). Problems are mistakes of the
 // file or of its policy; then no test has run.
 func RunTestFile(nameOrFile string) ([]TestResult, yamldoc.Problems) {
+	return RunTestFileOn(nil, nameOrFile)
+}
+
+// RunTestFileOn is RunTestFile on another policy than the one that the file names: what comes to work is what has to
+// pass, not a file that happens to have its name. Nil is the policy that the file names.
+func RunTestFileOn(p *engine.Policy, nameOrFile string) ([]TestResult, yamldoc.Problems) {
 	if !strings.Contains(nameOrFile, "/") && !strings.HasSuffix(nameOrFile, policySuffix) {
 		src, err := policies.ReadFile("policies/" + nameOrFile + testSuffix)
 		if err == nil {
-			return RunTests(nameOrFile+testSuffix, src)
+			return runTests(p, nameOrFile+testSuffix, src)
 		}
 	}
 	src, err := os.ReadFile(nameOrFile)
 	if err != nil {
 		return nil, yamldoc.Problems{{File: nameOrFile, Line: 1, Column: 1, Text: fmt.Sprintf("reading the tests: %v", err)}}
 	}
-	return RunTests(nameOrFile, src)
+	return runTests(p, nameOrFile, src)
 }
 
 // RunTests is RunTestFile for text at hand; a policy's file is looked for beside file.
 func RunTests(file string, src []byte) ([]TestResult, yamldoc.Problems) {
+	return runTests(nil, file, src)
+}
+
+func runTests(p *engine.Policy, file string, src []byte) ([]TestResult, yamldoc.Problems) {
 	text, doc, problems := yamldoc.Decode[testsText](file, src)
+	if problems.Err() == nil {
+		problems = problems.With(text.idle(doc)...)
+	}
 	if problems.Err() != nil {
 		return nil, problems
+	}
+	if p != nil {
+		return text.run(p, doc, file), nil
 	}
 	name := text.Policy
 	if strings.HasSuffix(name, policySuffix) && !filepath.IsAbs(name) {
 		name = filepath.Dir(file) + string(filepath.Separator) + name
 	}
-	p, problems := Load(name)
+	p, problems = Load(name)
 	if p == nil {
 		return nil, problems
 	}
 	return text.run(p, doc, file), nil
+}
+
+// idle finds what would pass because it tests nothing.
+func (f *testsText) idle(doc *yamldoc.Document) []yamldoc.Problem {
+	if len(f.Tests) == 0 {
+		return []yamldoc.Problem{doc.Problem([]any{"tests"}, "expected at least one test")}
+	}
+	var found []yamldoc.Problem
+	for i, t := range f.Tests {
+		if len(t.User) == 0 {
+			found = append(found, doc.Problem([]any{"tests", i, "user"}, "expected at least one login"))
+		}
+	}
+	return found
 }
 
 func (f *testsText) run(p *engine.Policy, doc *yamldoc.Document, file string) []TestResult {

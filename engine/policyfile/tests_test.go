@@ -82,6 +82,8 @@ func TestRunTestsRefusesMistakes(t *testing.T) {
 	t.Parallel()
 	const one = "\ntests: [{name: a, user: u, at: 2008-01-01, want: {action: open, rule: x"
 	tests := []struct{ name, src, want string }{
+		{"no tests", "policy: nekonet\ntests: []\n", `t.yaml:2:8: tests: expected at least one test`},
+		{"a test without a login", "policy: nekonet\ntests:\n  - {name: x, user: [], at: 2007-01-01, want: {action: nonsense, rule: nonsense}}\n", `t.yaml:3:21: tests[x].user: expected at least one login`},
 		{"unknown key", "policy: nekonet\ntest: []\n", `t.yaml:2:1: test: unknown key, did you mean "tests"?`},
 		{"unknown policy", "policy: nekonett" + one + "}}]", `nekonett:1:1: no policy of this name ships with sekisho, did you mean "nekonet"?; for a file of yours write its path, ./nekonett.yaml`},
 		{"policy not there", "policy: gone.yaml" + one + "}}]", `./gone.yaml:1:1: reading the policy: open ./gone.yaml: no such file or directory`},

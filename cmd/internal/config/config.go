@@ -208,7 +208,7 @@ func (c *compiler) actions() []dict.Action {
 	var actions []dict.Action
 	if c.policy != nil {
 		for _, a := range c.policy.Actions {
-			actions = append(actions, dict.Action{Name: a.Name, Filter: a.Filter})
+			actions = append(actions, dict.Action{Name: a.Name, Filter: a.Filter, Pool: a.Pool})
 		}
 	}
 	return actions

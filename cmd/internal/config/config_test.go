@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sekisho/engine/policyfile"
 	"sekisho/radius"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,15 +135,30 @@ func TestAreasUnknownToThePolicyAreWarnedOf(t *testing.T) {
 	}
 }
 
-func TestTestsOfAnotherPolicyAreWarnedOf(t *testing.T) {
+// TestTestsRunOnThePolicyThatComesToWork holds that the name in a test file
+// decides nothing: another policy fails them, a changed copy of the same name
+// does too.
+func TestTestsRunOnThePolicyThatComesToWork(t *testing.T) {
 	src, err := os.ReadFile("testdata/areas.good.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("policy-tests: technowave-itkeeper", "policy-tests: [nekonet, technowave-itkeeper]", "toyko", "tokyo").Replace(string(src))
 	_, problems := Parse("site.yaml", []byte(text))
-	if want := "site.yaml:3:16: warning: policy-tests[0]: the tests are about policy nekonet, not technowave-itkeeper"; problems.Error() != want {
+	if want := "site.yaml:3:16: policy-tests[0]: 41 of 46 tests of nekonet fail"; !strings.Contains(problems.Error(), want) {
 		t.Errorf("got  %v\nwant %s", problems, want)
+	}
+	shipped, ok := policyfile.Source("asahi-net")
+	if !ok {
+		t.Fatal("asahi-net is not shipped")
+	}
+	copied := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(copied, []byte(strings.ReplaceAll(string(shipped), "from: 2007-05-15", "from: 2007-06-15")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text = strings.NewReplacer("policy: technowave-itkeeper", "policy: "+copied, "policy-tests: technowave-itkeeper", "policy-tests: asahi-net").Replace(string(src))
+	if _, problems := Parse("site.yaml", []byte(text)); !strings.Contains(problems.Error(), "tests of asahi-net fail") {
+		t.Errorf("a copy with another date passed: %v", problems)
 	}
 }
 

@@ -7,15 +7,19 @@ import (
 	"sekisho/engine/yamldoc"
 )
 
-// testPolicy runs the decision tests that the site file names. One that fails
-// is a mistake of its file, so that a policy that decides otherwise than its
-// owners say never comes to work.
+// testPolicy runs the decision tests that the site file names on the policy
+// that is to come to work, whichever one the tests name. One that fails is a
+// mistake of its file, so that a policy that decides otherwise than its owners
+// say never comes to work.
 func (c *compiler) testPolicy() {
 	for i, name := range c.spec.PolicyTests {
 		if strings.Contains(name, "/") || strings.HasSuffix(name, ".yaml") {
 			name = c.path(name)
 		}
-		results, problems := policyfile.RunTestFile(name)
+		if c.policy == nil {
+			return // nothing to test: reported already
+		}
+		results, problems := policyfile.RunTestFileOn(c.policy, name)
 		c.elsewhere = append(c.elsewhere, problems...)
 		failed := failedTests(results)
 		c.elsewhere = append(c.elsewhere, failed...)
@@ -24,8 +28,6 @@ func (c *compiler) testPolicy() {
 			c.problem([]any{"policy-tests", i}, "the tests %s cannot run", c.spec.PolicyTests[i])
 		case len(failed) > 0:
 			c.problem([]any{"policy-tests", i}, "%d of %d tests of %s fail", len(failed), len(results), c.spec.PolicyTests[i])
-		case c.policy != nil && len(results) > 0 && results[0].Policy != c.policy.Name:
-			c.warning([]any{"policy-tests", i}, "the tests are about policy %s, not %s", results[0].Policy, c.policy.Name)
 		}
 	}
 }

@@ -252,7 +252,7 @@ func TestExplainAnswersForEveryNASWhereTheAnswerDiffers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Account != "ua700aa007g" || e.Form != "plain" || e.Course != "adsl-acca" || len(e.Answers) != 2 || len(e.Answers[0].NAS) != 2 {
+	if e.Account != "ua700aa007g" || e.Form != "plain" || e.Course != "adsl-acca" || len(e.Answers) != 3 {
 		t.Fatalf("got %+v", e)
 	}
 	a := e.Answers[0]
@@ -287,6 +287,7 @@ func TestExplainRefusesWhatItCannotAnswer(t *testing.T) {
 	}{
 		{"no user", admin.Question{}, http.StatusBadRequest, "user: expected a login"},
 		{"a bad time", admin.Question{User: "a@atson.net", At: "soon"}, http.StatusBadRequest, `got "soon"`},
+		{"an unknown stage", admin.Question{User: "a@atson.net", Stages: []string{"al"}}, http.StatusNotFound, `has no rule "al"`},
 		{"an unknown NAS", admin.Question{User: "a@atson.net", NAS: "tokio"}, http.StatusNotFound, `did you mean "tokyo"?`},
 	} {
 		_, err := s.client.Explain(t.Context(), tt.question)

@@ -10,6 +10,7 @@ import (
 	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
 	"sekisho/engine"
+	"sekisho/engine/policyfile"
 	"sekisho/engine/yamldoc"
 	"sekisho/radius"
 )
@@ -24,6 +25,9 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 		if at, err = admin.Instant(q.At, c.Policy.Location); err != nil {
 			return admin.Explanation{}, err
 		}
+	}
+	if err := stagesKnown(engine.View{Policy: c.Policy, Stages: q.Stages}); err != nil {
+		return admin.Explanation{}, err
 	}
 	facts, err := d.facts(c, q)
 	if err != nil {
@@ -59,6 +63,7 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 func (d *Daemon) facts(c *config.Config, q admin.Question) (engine.Facts, error) {
 	f := engine.Facts{Login: c.Policy.ReadLogin(q.User), Stages: q.Stages}
 	for name, value := range q.Request {
+		name, value = policyfile.Spelt(name, value)
 		f.Request = append(f.Request, engine.Attribute{Name: name, Value: value})
 	}
 	if f.Login.Account == "" {
@@ -165,7 +170,8 @@ func merge(answers []admin.Answer, a admin.Answer) []admin.Answer {
 
 func same(a, b admin.Answer) bool {
 	untilSame := a.Until == nil && b.Until == nil || a.Until != nil && b.Until != nil && a.Until.Equal(*b.Until)
-	return a.Action == b.Action && a.Rule == b.Rule && untilSame && slices.Equal(a.Attributes, b.Attributes) && a.Note == b.Note
+	return a.Action == b.Action && a.Rule == b.Rule && untilSame && a.Profile == b.Profile && (a.Area == "") == (b.Area == "") &&
+		slices.Equal(a.Attributes, b.Attributes)
 }
 
 // joined lists areas, each once.

@@ -36,10 +36,17 @@ func (p *Proxy) overrule(now time.Time) {
 			p.stuck.Add(1)
 			s.deciding.Store(nil)
 			p.others.Go(func() { s.serve(p.reply) })
-			insert, drop := p.fail(a.transaction, a.transaction.nas.Profile, a.accept, errOverBudget)
-			p.finish(a.transaction, a, a.accept, insert, drop)
+			p.answerInPlace(a)
 		}
 	}
+}
+
+// answerInPlace answers by the fail mode for a goroutine that still decides.
+func (p *Proxy) answerInPlace(a *attempt) {
+	t := a.transaction
+	defer p.survive(func() { p.abandon(t, dropPanic) })
+	insert, drop := p.fail(t, t.nas.Profile, a.accept, errOverBudget)
+	p.finish(t, a, a.accept, insert, drop)
 }
 
 // claim makes the caller the one that answers: the goroutine that decides or
@@ -51,7 +58,10 @@ func (a *attempt) claim() bool { return a.claimed.CompareAndSwap(false, true) }
 // caller has nothing more to do there.
 func (p *Proxy) deliberate(a *attempt, accept packet) (insert insertion, drop, mine bool) {
 	t := a.transaction
-	if p.stuck.Load() >= maxStuck && t.nas.Profile != nil {
+	if why, ok := exempt(t, accept); ok {
+		return insertion{outcome: why}, false, true
+	}
+	if p.stuck.Load() >= maxStuck {
 		insert, drop = p.fail(t, t.nas.Profile, accept, errStuck)
 		return insert, drop, true
 	}

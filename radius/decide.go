@@ -22,18 +22,24 @@ var adminServices = map[uint32]bool{1: true, 3: true, 6: true, 7: true, 9: true,
 // session on to another one.
 var ownTunnels = map[uint32]bool{9: true, 13: true}
 
-// insertion decides what happens to an Accept. True means that it must not be
-// forwarded: the profile's fail mode is to drop.
+// exempt reports whether there is nothing to decide about an Accept, and why:
+// then not even the fail mode may add anything.
+func exempt(t *transaction, accept packet) (injection, bool) {
+	switch {
+	case t.nas.Profile == nil:
+		return injectionNoPolicy, true
+	case adminLogin(t.request, accept):
+		return injectionAdmin, true
+	case tunnelled(accept):
+		return injectionTunnel, true
+	}
+	return injected, false
+}
+
+// insertion decides what happens to an Accept that is not exempt. True means
+// that it must not be forwarded: the profile's fail mode is to drop.
 func (p *Proxy) insertion(t *transaction, accept packet) (insertion, bool) {
 	profile := t.nas.Profile
-	switch {
-	case profile == nil:
-		return insertion{outcome: injectionNoPolicy}, false
-	case adminLogin(t.request, accept):
-		return insertion{outcome: injectionAdmin}, false
-	case tunnelled(accept):
-		return insertion{outcome: injectionTunnel}, false
-	}
 	decision, err := p.decide(t, accept)
 	if err != nil {
 		return p.fail(t, profile, accept, err)

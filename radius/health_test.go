@@ -453,3 +453,18 @@ func TestStateThatIsIssuedAgainIsKeptAsLong(t *testing.T) {
 		t.Errorf("the server that issued the State got %d requests, want 3", n)
 	}
 }
+
+func TestNothingIsDecidedAboutAnAdministratorsLogin(t *testing.T) {
+	t.Parallel()
+	h := &hanging{asked: make(chan string, 100), release: make(chan struct{})}
+	defer close(h.release)
+	s := start(t, answering(accept(radiustest.Number(6, 6))), func(s *setup) {
+		s.subscribers = h
+		s.profile.Fail = "block"
+	})
+	match(t, "answer", attributesOf(s.exchange(s.nas, access(t, 1, user))), "50 12 *16 06 06 00000006")
+	if len(h.asked) > 0 {
+		t.Error("the store was asked")
+	}
+	s.injections(map[string]uint64{"admin-login": 1})
+}

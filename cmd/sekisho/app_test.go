@@ -194,6 +194,7 @@ func TestExitCodes(t *testing.T) {
 		{"no daemon", []string{"status", "--socket", gone}, exitUnreachable, "is the daemon running?"},
 		{"no daemon to reload", []string{"reload", "--socket", gone}, exitUnreachable, "is the daemon running?"},
 		{"an unknown policy", []string{"decide", "--policy", "asahinet"}, exitFailed, `did you mean "asahi-net"?`},
+		{"a stage that the policy does not have", []string{"policy", "chart", "asahi-net", "--stage", "al"}, exitUsage, `policy asahi-net has no rule "al"; did you mean "all"?`},
 		{"no site file", []string{"check", "gone.yaml"}, exitFailed, "gone.yaml"},
 		{"serve without a site file", []string{"serve", "--config", "gone.yaml"}, exitFailed, "gone.yaml"},
 	}

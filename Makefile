@@ -2,7 +2,7 @@
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
-FUZZTIME    ?= 5s
+FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build test packages lint unit realparts line fuzz-short soak mutate bench bench-impact
@@ -36,7 +36,7 @@ realparts: ## tests against FreeRADIUS, l2tpns and a PPPoE line; root, TUN and n
 line: ## only the real subscriber line: PPPoE client, l2tpns, sekisho, FreeRADIUS
 	go test -tags realparts -count=1 -timeout 5m -v -run 'RealLine' ./cmd/sekisho/realparts
 
-fuzz-short: ## every fuzz target for FUZZTIME (5s)
+fuzz-short: ## every fuzz target for FUZZTIME (20,000 executions)
 	sh .ci/fuzz $(FUZZTIME)
 
 soak: ## every fuzz target for ten minutes

@@ -50,6 +50,7 @@ func TestProfilesThatCannotSayAPolicyAreRefused(t *testing.T) {
 		{"a tighter action that no router is told", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{Name: "open"}, {Name: "block"}}, "action block: is tighter than open, and the profile says nothing for it"},
 		{"a pool for a profile of filters", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{Name: "open"}, {Name: "block", Pool: "p"}}, `action block: has no filter for "{filter}"`},
 		{"a filter for a profile of pools", ProfileSpec{Filtered: Sayings{"Framed-Pool": {"{pool}"}}}, []Action{{Name: "open"}, {Name: "block", Filter: "f"}}, `action block: has no pool for "{pool}"`},
+		{"a pair without a key", ProfileSpec{Filtered: Sayings{"Cisco-AVPair": {"{filter}"}}}, asahi, `action limit: Cisco-AVPair: expected KEY=VALUE, got "op25b-limit"`},
 		{"unknown attribute", ProfileSpec{Filtered: Sayings{"Filter-Ide": {"x"}}}, asahi, `action limit: the dictionary has no attribute "Filter-Ide"`},
 		{"filter name of 254 octets", ProfileSpec{Filtered: Sayings{"Filter-Id": {"{filter}"}}}, []Action{{Name: "open"}, {Name: "block", Filter: long}}, "action block: Filter-Id: a value has at most 253 octets"},
 		{"no filter to name", ProfileSpec{Unfiltered: Sayings{"Filter-Id": {"{filter}"}}, Filtered: Sayings{"Filter-Id": {"x"}}}, asahi, `action open: has no filter for "{filter}"`},

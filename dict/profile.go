@@ -163,6 +163,9 @@ func (p *Profile) compile(d *Dictionary, sayings Sayings, action Action) (Saying
 			if err != nil {
 				return said, err
 			}
+			if strings.HasSuffix(attribute.Name, "-AVPair") && pairKey(attribute, value) == nil {
+				return said, fmt.Errorf("%s: expected KEY=VALUE, got %q: without a key every pair of the AAA's would be taken for ours", attribute.Name, value)
+			}
 			said.Wire = append(said.Wire, attribute.Wire(value)...)
 			said.Text = append(said.Text, attribute.Name+" = "+attribute.Format(value))
 			p.own(attribute, value, action.Name)

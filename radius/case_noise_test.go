@@ -65,8 +65,12 @@ func TestCase48RandomDatagrams(t *testing.T) {
 	if now := runtime.NumGoroutine(); now > before+3 { // the pool may have grown
 		t.Errorf("%d goroutines, %d before", now, before)
 	}
+	s.until("what is under way is answered", func() bool {
+		stats := s.proxy.Stats()
+		return stats.NAS["bras1"].Outstanding == 0 && stats.AAA["tokyo-1"].Outstanding == 0
+	})
 	s.timer.advance(time.Hour)
-	s.proxy.Sweep()
+	s.until("the answers are forgotten", func() bool { s.proxy.Sweep(); return s.proxy.Stats().Held == 0 })
 	if stats := s.proxy.Stats(); stats.Held != 0 || stats.NAS["bras1"].Outstanding != 0 || stats.AAA["tokyo-1"].Outstanding != 0 {
 		t.Errorf("something is left: %+v", stats)
 	}

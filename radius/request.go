@@ -170,6 +170,9 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 }
 
 func (p *Proxy) transmit(a *attempt) reason {
+	// Counted first: the answer may be here before the call returns.
+	sent := &a.target.counters.sent[a.wire[0]]
+	sent.Add(1)
 	_, err := a.socket.conn.Write(a.wire)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		// The answer to an earlier datagram: this one was not sent at all.
@@ -177,11 +180,10 @@ func (p *Proxy) transmit(a *attempt) reason {
 	}
 	if err != nil {
 		// The request stays under way and the NAS's retransmission repeats it.
+		sent.Add(^uint64(0))
 		a.target.counters.dropped[dropSend].Add(1)
 		p.log.warn(a.target.Name, dropSend, func() []any { return []any{"aaa", a.target.Name, "error", err} })
-		return forwarded
 	}
-	a.target.counters.sent[a.wire[0]].Add(1)
 	return forwarded
 }
 

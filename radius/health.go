@@ -167,8 +167,7 @@ func (p *Proxy) probe(to *target, now time.Time) {
 	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
 	wire := make([]byte, headerLen, headerLen+attrMALen+2+len(statusName))
 	wire[0] = statusServer
-	wire = append(wire, typeMessageAuthenticator, attrMALen)
-	wire = append(wire, zeroAuthenticator[:]...)
+	wire = appendMA(wire)
 	wire = append(wire, typeNASIdentifier, byte(2+len(statusName)))
 	wire = append(wire, statusName...)
 	binary.BigEndian.PutUint16(wire[2:], uint16(len(wire)))

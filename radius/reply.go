@@ -212,8 +212,7 @@ func composeReply(t *transaction, a *attempt, reply packet, insert insertion) ([
 		out[0] = accessReject // RFC 7930 goes only to who is known to understand it
 	}
 	if t.wantsMA() {
-		out = append(out, typeMessageAuthenticator, attrMALen)
-		out = append(out, zeroAuthenticator[:]...)
+		out = appendMA(out)
 	}
 	body := len(out)
 	out = insert.copyAttributes(out, reply)

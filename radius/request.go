@@ -197,8 +197,7 @@ func (p *Proxy) compose(a *attempt) reason {
 	wire := make([]byte, headerLen, len(request)+2*attrMALen+2+len(p.loopMark))
 	wire[0] = request.code()
 	if request.code() == accessRequest {
-		wire = append(wire, typeMessageAuthenticator, attrMALen)
-		wire = append(wire, zeroAuthenticator[:]...)
+		wire = appendMA(wire)
 	}
 	for _, attr := range request.attributes() {
 		if attr[0] != typeMessageAuthenticator {

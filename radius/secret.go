@@ -76,6 +76,12 @@ func (s *Secret) authenticate(p packet, offset int, authenticator []byte) [md5.S
 	return m.sum
 }
 
+// appendMA appends a Message-Authenticator that is still to be filled in.
+func appendMA(p []byte) []byte {
+	p = append(p, typeMessageAuthenticator, attrMALen)
+	return append(p, zeroAuthenticator[:]...)
+}
+
 // authentic reports whether the Message-Authenticator at the offset is right.
 func (s *Secret) authentic(p packet, offset int, authenticator []byte) bool {
 	want := s.authenticate(p, offset, authenticator)

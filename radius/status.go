@@ -11,8 +11,7 @@ func (p *Proxy) answerStatus(a *arrival) {
 	}
 	reply := make(packet, headerLen, headerLen+attrMALen)
 	reply[0], reply[1] = code, a.packet.id()
-	reply = append(reply, typeMessageAuthenticator, attrMALen)
-	reply = append(reply, zeroAuthenticator[:]...)
+	reply = appendMA(reply)
 	binary.BigEndian.PutUint16(reply[2:], uint16(len(reply)))
 	a.nas.Secret.sealReply(reply, a.packet.authenticator())
 	a.nas.counters.answered[code].Add(1)

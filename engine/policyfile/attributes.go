@@ -7,12 +7,9 @@ import (
 	"sekisho/engine/yamldoc"
 )
 
-// Spelt gives a request attribute and its value as the engine compares them; see spelt.
-func Spelt(name, value string) (string, string) { return spelt(name, value) }
-
-// spelt gives a request attribute and its value in the dictionary's spelling, in which the engine compares them:
+// Spelt gives a request attribute and its value in the dictionary's spelling, in which the engine compares them:
 // any letter case of the name, any number that has a name. What the dictionary does not know stays as it is.
-func spelt(name, value string) (string, string) {
+func Spelt(name, value string) (string, string) {
 	a, ok := dict.Standard().Lookup(name)
 	if !ok {
 		return name, value

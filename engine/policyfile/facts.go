@@ -161,7 +161,7 @@ func (r *factReader) request(v any) []engine.Attribute {
 			list = []any{v}
 		}
 		for _, v := range list {
-			name, value := spelt(key, r.value("request."+key, v))
+			name, value := Spelt(key, r.value("request."+key, v))
 			all = append(all, engine.Attribute{Name: name, Value: value})
 		}
 		return true

@@ -68,7 +68,7 @@ func (w whenText) spec() engine.Condition {
 	for _, r := range w.Request {
 		wanted := engine.Wanted{Name: r.Key}
 		for _, v := range r.Value {
-			name, value := spelt(r.Key, string(v))
+			name, value := Spelt(r.Key, string(v))
 			wanted.Name, wanted.Values = name, append(wanted.Values, value)
 		}
 		c.Request = append(c.Request, wanted)

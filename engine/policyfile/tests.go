@@ -226,7 +226,7 @@ func (t testCase) facts(p *engine.Policy) engine.Facts {
 	}
 	for _, r := range t.Request {
 		for _, v := range r.Value {
-			name, value := spelt(r.Key, string(v))
+			name, value := Spelt(r.Key, string(v))
 			f.Request = append(f.Request, engine.Attribute{Name: name, Value: value})
 		}
 	}

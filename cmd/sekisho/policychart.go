@@ -3,11 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 
 	"sekisho/cmd/internal/chart"
 	"sekisho/engine"
-	"sekisho/engine/yamldoc"
+	"sekisho/engine/policyfile"
 
 	"github.com/urfave/cli/v2"
 )
@@ -43,29 +42,14 @@ func policyChart(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := knownStages(p, c.StringSlice("stage")); err != nil {
-		return err
+	if err := policyfile.KnownStages(p, c.StringSlice("stage")); err != nil {
+		return usagef("--stage: %w", err)
 	}
 	questions, err := engine.NewChart(p, at, c.StringSlice("stage"))
 	if err != nil {
 		return err
 	}
 	return writeChart(c, questions, lang)
-}
-
-// knownStages refuses stages that the policy does not have: the chart would be
-// that of another day, and nobody would notice.
-func knownStages(p *engine.Policy, stages []string) error {
-	var rules []string
-	for _, r := range p.Rules {
-		rules = append(rules, r.Name)
-	}
-	for _, stage := range stages {
-		if !slices.ContainsFunc(rules, func(r string) bool { return engine.Fold(r) == engine.Fold(stage) }) {
-			return usagef("--stage: policy %s has no rule %q; %s", p.Name, stage, yamldoc.Suggest(stage, rules))
-		}
-	}
-	return nil
 }
 
 func writeChart(c *cli.Context, questions *engine.Chart, lang string) error {

@@ -2,16 +2,13 @@ package daemon
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
 	"sekisho/engine"
 	"sekisho/engine/policyfile"
-	"sekisho/engine/yamldoc"
 )
 
 // Calendar tells what the policy changes on which date.
@@ -115,17 +112,8 @@ func policyOf(text *admin.PolicyText) (*engine.Policy, error) {
 }
 
 func stagesKnown(v engine.View) error {
-	var known []string
-	for _, r := range v.Policy.Rules {
-		known = append(known, r.Name)
-	}
-	for _, stage := range v.Stages {
-		if !slices.ContainsFunc(known, func(k string) bool { return engine.Fold(k) == engine.Fold(stage) }) {
-			return &admin.Problem{
-				Status: http.StatusNotFound,
-				Detail: fmt.Sprintf("policy %s has no rule %q; %s", v.Policy.Name, stage, yamldoc.Suggest(stage, known)),
-			}
-		}
+	if err := policyfile.KnownStages(v.Policy, v.Stages); err != nil {
+		return &admin.Problem{Status: http.StatusNotFound, Detail: err.Error()}
 	}
 	return nil
 }

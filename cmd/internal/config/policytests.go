@@ -13,6 +13,10 @@ import (
 // say never comes to work.
 func (c *compiler) testPolicy() {
 	for i, name := range c.spec.PolicyTests {
+		if name == "" {
+			c.problem([]any{"policy-tests", i}, "expected the name of a shipped policy or of a test file, got nothing")
+			continue
+		}
 		if strings.Contains(name, "/") || strings.HasSuffix(name, ".yaml") {
 			name = c.path(name)
 		}

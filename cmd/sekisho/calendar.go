@@ -10,7 +10,6 @@ import (
 
 	"sekisho/cmd/internal/admin"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/urfave/cli/v2"
 )
 
@@ -21,7 +20,7 @@ func calendarCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "policy", Aliases: []string{"p"}, Usage: "of this shipped policy or policy file, instead of the daemon's"},
 			langFlag(),
-			outputFlag("table", "json", "csv", "ndjson"),
+			listFlag(),
 		},
 		Action: calendar,
 	}
@@ -50,19 +49,11 @@ var calendarLanguages = map[string]calendarWords{
 }
 
 func calendar(c *cli.Context) error {
-	format, err := outputFormat(c, "table", "json", "csv", "ndjson")
-	if err != nil {
-		return err
-	}
-	lang, err := language(c)
-	if err != nil {
-		return err
-	}
 	changes, err := askCalendar(c)
 	if err != nil {
 		return err
 	}
-	return calendarWriters[format](c.App.Writer, changes, calendarLanguages[lang])
+	return calendarWriters[c.String("output")](c.App.Writer, changes, calendarLanguages[c.String("lang")])
 }
 
 func askCalendar(c *cli.Context) (admin.Calendar, error) {
@@ -130,26 +121,6 @@ func writeCalendarTable(w io.Writer, c admin.Calendar, words calendarWords) erro
 	}
 	_, err := io.WriteString(w, t.Render()+"\n")
 	return err
-}
-
-// plainTable leaves the width of Japanese text to the library.
-func plainTable(columns []string) table.Writer {
-	t := table.NewWriter()
-	style := table.StyleDefault
-	style.Options = table.OptionsNoBordersAndSeparators
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
-	t.SetStyle(style)
-	t.SuppressTrailingSpaces()
-	t.AppendHeader(cells(columns))
-	return t
-}
-
-func cells(texts []string) table.Row {
-	row := make(table.Row, len(texts))
-	for i, text := range texts {
-		row[i] = text
-	}
-	return row
 }
 
 func writeCalendarCSV(w io.Writer, c admin.Calendar) error {

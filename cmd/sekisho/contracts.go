@@ -42,9 +42,6 @@ func importContractsCommand() *cli.Command {
 }
 
 func importContracts(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usagef("contracts import: expected one FILE, or - for standard input, got %d", c.NArg())
-	}
 	name, body, err := openImport(c)
 	if err != nil {
 		return err

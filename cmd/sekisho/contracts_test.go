@@ -18,7 +18,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/urfave/cli/v2"
 )
 
 // contractDaemon answers for contracts at a socket, as the daemon does.
@@ -49,12 +48,8 @@ type contractsRun struct {
 
 func runContracts(socket, stdin string, args ...string) contractsRun {
 	var out, messages bytes.Buffer
-	app := &cli.App{
-		Name: "sekisho", Reader: strings.NewReader(stdin), Writer: &out, ErrWriter: &messages,
-		Flags:          []cli.Flag{&cli.StringFlag{Name: "socket"}},
-		Commands:       []*cli.Command{contractsCommand()},
-		ExitErrHandler: func(*cli.Context, error) {},
-	}
+	app := newApp()
+	app.Reader, app.Writer, app.ErrWriter = strings.NewReader(stdin), &out, &messages
 	oneAtATime.Lock()
 	defer oneAtATime.Unlock()
 	err := app.Run(append([]string{"sekisho", "--socket", socket, "contracts"}, args...))
@@ -117,12 +112,12 @@ func TestContractsRefuse(t *testing.T) {
 	}{
 		{"wrong lines", socket, []string{"import", "-"}, isProblem(422), "stdin: nothing was imported, errors: 1\nstdin:2:3: course is empty"},
 		{"replacing by nothing", socket, []string{"import", "--replace", os.DevNull}, isProblem(422), "/dev/null:1: empty file"},
-		{"no file", socket, []string{"import"}, isUsage, "expected one FILE"},
-		{"two files", socket, []string{"import", "a", "b"}, isUsage, "expected one FILE"},
+		{"no file", socket, []string{"import"}, isUsage, "expected FILE|-, got"},
+		{"two files", socket, []string{"import", "a", "b"}, isUsage, "expected FILE|-, got"},
 		{"a file that is not there", socket, []string{"import", "/nonexistent.csv"}, isNotExist, "/nonexistent.csv"},
 		{"import without a daemon", nobody, []string{"import", "-"}, isUnreachable, nobody},
 		{"list without a daemon", nobody, []string{"list"}, isUnreachable, nobody},
-		{"two prefixes", socket, []string{"list", "a", "b"}, isUsage, "at most one PREFIX"},
+		{"two prefixes", socket, []string{"list", "a", "b"}, isUsage, "expected [PREFIX], got 2"},
 		{"a format that is none", socket, []string{"list", "-o", "xml"}, isUsage, `expected table, json, csv or ndjson, got "xml"`},
 	}
 	for _, test := range tests {

@@ -15,13 +15,16 @@ func decideCommand() *cli.Command {
 		Description: `Each line is {"user":…, "contract":{…}|null, "nas":{"area":…}, "request":{…}, "overrides":[…], "stages":[…], "at":…};
 each answer {"action":…, "rule":…, "until":…, "account":…}.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "policy", Aliases: []string{"p"}, Usage: "a shipped policy by name, or a policy file", Required: true},
+			&cli.StringFlag{Name: "policy", Aliases: []string{"p"}, Usage: "a shipped policy by name, or a policy file"},
 		},
 		Action: decide,
 	}
 }
 
 func decide(c *cli.Context) error {
+	if err := required(c, "policy"); err != nil {
+		return err
+	}
 	policy, problems := policyfile.Load(c.String("policy"))
 	if err := problems.Err(); err != nil {
 		return err

@@ -29,7 +29,7 @@ func demoCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "where the proxy takes Access-Requests; port 0 is any free one", Value: "127.0.0.1:0"},
 			&cli.StringFlag{Name: "clock", Usage: "begin at this `TIME` for the policy instead of now, such as 2007-05-14"},
-			&cli.StringFlag{Name: "lang", Usage: "language of the reasons, ja or en", Value: "en", EnvVars: []string{"SEKISHO_LANG"}},
+			langFlag(),
 			&cli.BoolFlag{Name: "once", Usage: "end after the table"},
 			&cli.BoolFlag{Name: "debug", Aliases: []string{"X"}, Usage: "write every packet's way to stdout, secrets masked"},
 		},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"sekisho/cmd/internal/admin"
 
@@ -44,7 +43,7 @@ func exitCode(app *cli.App, err error) int {
 	}
 	var problem *admin.Problem
 	switch {
-	case errors.As(err, &usageError{}), isFlagError(err):
+	case errors.As(err, &usageError{}):
 		return exitUsage
 	case errors.Is(err, admin.ErrUnreachable):
 		return exitUnreachable
@@ -65,33 +64,3 @@ func problemCode(status int) int {
 	}
 	return exitFailed
 }
-
-// isFlagError knows the library's own complaint about a missing flag, which
-// has no exported type to ask for.
-func isFlagError(err error) bool {
-	text := err.Error()
-	return strings.HasPrefix(text, "Required flag") || strings.HasPrefix(text, "flag provided but not defined")
-}
-
-func commandNotFound(c *cli.Context, name string) {
-	fmt.Fprintf(c.App.ErrWriter, "sekisho: there is no command %q%s\n", name, didYouMean(c.App, name))
-	cli.OsExiter(exitUsage)
-}
-
-func didYouMean(app *cli.App, name string) string {
-	if near := cli.SuggestCommand(app.Commands, name); near != "" {
-		return ". " + near
-	}
-	return "; sekisho help lists them"
-}
-
-// shortUsageErrors makes every command answer a wrong flag with one line
-// instead of its whole help.
-func shortUsageErrors(commands []*cli.Command) {
-	for _, c := range commands {
-		c.OnUsageError = onUsageError
-		shortUsageErrors(c.Subcommands)
-	}
-}
-
-func onUsageError(c *cli.Context, err error, _ bool) error { return usageError{err} }

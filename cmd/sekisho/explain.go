@@ -48,12 +48,6 @@ func explain(c *cli.Context) error {
 
 func question(c *cli.Context) (admin.Question, error) {
 	q := admin.Question{User: c.Args().First(), NAS: c.String("nas"), At: c.String("at"), Stages: c.StringSlice("stage"), Request: map[string]string{}}
-	if c.NArg() != 1 {
-		return q, usagef("explain: expected one login such as f.uf234at567c@atson.net")
-	}
-	if _, err := language(c); err != nil {
-		return q, err
-	}
 	for _, pair := range c.StringSlice("request") {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"sekisho/cmd/internal/admin"
@@ -29,14 +30,44 @@ func configFlag() cli.Flag {
 	}
 }
 
+// outputFlag takes one of the formats, the first where it is not given.
 func outputFlag(formats ...string) cli.Flag {
 	return &cli.StringFlag{
 		Name:    "output",
 		Aliases: []string{"o"},
-		Usage:   fmt.Sprintf("%v", formats),
+		Usage:   "the `FORMAT`: " + alternatives(formats),
 		Value:   formats[0],
-		EnvVars: []string{"SEKISHO_OUTPUT"},
+		Action:  oneOf("output", formats),
 	}
+}
+
+// languages are those that people are spoken to in.
+var languages = []string{"en", "ja"}
+
+func langFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "lang", Usage: "the `LANGUAGE`: " + alternatives(languages), Value: "en", EnvVars: []string{"SEKISHO_LANG"},
+		Action: oneOf("lang", languages),
+	}
+}
+
+// oneOf refuses every value of a flag but these.
+func oneOf(flag string, words []string) func(*cli.Context, string) error {
+	return func(_ *cli.Context, got string) error {
+		if !slices.Contains(words, got) {
+			return usagef("--%s: expected %s, got %q", flag, alternatives(words), got)
+		}
+		return nil
+	}
+}
+
+// alternatives lists words as a sentence does: a, b or c.
+func alternatives(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // instant reads a flag as a time; zero where it is not given.

@@ -28,17 +28,13 @@ func impactCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "stage", Usage: "with this planned `STAGE` in force"},
 			&cli.StringFlag{Name: "since", Usage: "compare with the daemon's policy on this `TIME` instead of now"},
 			&cli.StringFlag{Name: "budget", Usage: "fail with exit code 5 when more accounts than `N`, or N%, change"},
-			outputFlag("table", "json", "csv", "ndjson"),
+			listFlag(),
 		},
 		Action: impact,
 	}
 }
 
 func impact(c *cli.Context) error {
-	format, err := outputFormat(c, "table", "json", "csv", "ndjson")
-	if err != nil {
-		return err
-	}
 	allowed, err := readBudget(c.String("budget"))
 	if err != nil {
 		return err
@@ -48,7 +44,7 @@ func impact(c *cli.Context) error {
 		return err
 	}
 	out := bufio.NewWriter(c.App.Writer)
-	w := impactWriters[format](out)
+	w := impactWriters[c.String("output")](out)
 	q.Accounts = w.account != nil
 	totals, err := askImpact(c, q, w)
 	if err != nil {
@@ -67,9 +63,6 @@ func impact(c *cli.Context) error {
 func impactQuestion(c *cli.Context) (admin.ImpactQuestion, error) {
 	q := admin.ImpactQuestion{Since: c.String("since"), At: c.String("at"), Stages: c.StringSlice("stage")}
 	name := c.String("policy")
-	if c.NArg() > 0 {
-		return q, usagef("impact: expected no argument, got %q", c.Args().First())
-	}
 	if q.At == "" && len(q.Stages) == 0 && name == "" {
 		return q, usagef("impact: expected --at, --policy or --stage")
 	}

@@ -16,16 +16,14 @@ func main() {
 
 func newApp() *cli.App {
 	app := &cli.App{
-		Name:                 "sekisho",
-		Usage:                "decide for every subscriber session whether port 25 is open, and tell the router so",
-		Version:              version(),
-		HideVersion:          true,
-		Suggest:              true,
-		EnableBashCompletion: true,
-		Flags:                []cli.Flag{socketFlag()},
-		CommandNotFound:      commandNotFound,
-		OnUsageError:         onUsageError,
-		ExitErrHandler:       func(*cli.Context, error) {}, // exitCode maps errors, once, at the end
+		Name:           "sekisho",
+		Usage:          "decide for every subscriber session whether port 25 is open, and tell the router so",
+		Version:        version(),
+		HideVersion:    true,
+		Flags:          []cli.Flag{socketFlag()},
+		Action:         func(c *cli.Context) error { return unknownCommand(c, c.App.Commands, nil) },
+		OnUsageError:   onUsageError,
+		ExitErrHandler: func(*cli.Context, error) {}, // exitCode maps errors, once, at the end
 		Commands: []*cli.Command{
 			serveCommand(),
 			checkCommand(),
@@ -41,6 +39,6 @@ func newApp() *cli.App {
 			versionCommand(),
 		},
 	}
-	shortUsageErrors(app.Commands)
+	strictly(app.Commands)
 	return app
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"sekisho/engine"
@@ -30,29 +29,6 @@ func loadPolicy(c *cli.Context, nameOrFile string) (*engine.Policy, error) {
 		fmt.Fprintln(c.App.ErrWriter, warning)
 	}
 	return p, nil
-}
-
-func langFlag() cli.Flag {
-	return &cli.StringFlag{Name: "lang", Usage: "ja or en", Value: "en", EnvVars: []string{"SEKISHO_LANG"}}
-}
-
-func language(c *cli.Context) (string, error) {
-	lang := c.String("lang")
-	if lang != "ja" && lang != "en" {
-		return "", usagef("--lang: expected ja or en, got %q", lang)
-	}
-	return lang, nil
-}
-
-// outputFormat is the format that outputFlag was given, one of those known.
-func outputFormat(c *cli.Context, known ...string) (string, error) {
-	got := c.String("output")
-	for _, k := range known {
-		if got == k {
-			return got, nil
-		}
-	}
-	return "", usagef("--output: expected %s or %s, got %q", strings.Join(known[:len(known)-1], ", "), known[len(known)-1], got)
 }
 
 // atFlag reads --at on the policy's clock; now where it is not given.

@@ -27,13 +27,6 @@ func policyChartCommand() *cli.Command {
 }
 
 func policyChart(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usagef("policy chart: expected one FILE or NAME, got %d", c.NArg())
-	}
-	lang, err := language(c)
-	if err != nil {
-		return err
-	}
 	p, err := loadPolicy(c, c.Args().First())
 	if err != nil {
 		return err
@@ -49,7 +42,7 @@ func policyChart(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeChart(c, questions, lang)
+	return writeChart(c, questions, c.String("lang"))
 }
 
 func writeChart(c *cli.Context, questions *engine.Chart, lang string) error {

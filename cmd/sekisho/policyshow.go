@@ -22,9 +22,6 @@ func policyCheckCommand() *cli.Command {
 
 // policyCheck prints every mistake and every doubt on stderr, one a line.
 func policyCheck(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usagef("policy check: expected one FILE, got %d", c.NArg())
-	}
 	file := c.Args().First()
 	p, problems := policyfile.Load(file)
 	for _, found := range problems {
@@ -54,9 +51,6 @@ func policyShowCommand() *cli.Command {
 }
 
 func policyShow(c *cli.Context) error {
-	if c.NArg() > 1 {
-		return usagef("policy show: expected at most one NAME, got %d", c.NArg())
-	}
 	text, err := shownText(c)
 	if err != nil {
 		return err

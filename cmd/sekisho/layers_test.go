@@ -21,6 +21,7 @@ var ranks = map[string]int{
 	"sekisho/engine/policyfile":     2,
 	"sekisho/store":                 2,
 	"sekisho/radius":                2,
+	"sekisho/radius/coa":            3,
 	"sekisho/store/storetest":       3,
 	"sekisho/cmd/internal/config":   4,
 	"sekisho/cmd/internal/admin":    4,

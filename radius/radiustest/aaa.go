@@ -111,9 +111,12 @@ func (r *Request) Sign(p *Packet) []byte {
 	return octets
 }
 
-// Check finds what is wrong with a request as a home server would: its
-// authenticators.
+// Check finds what is wrong with a request as a home server would, or a router
+// with one for dynamic authorization: its authenticators.
 func (r *Request) Check() error {
+	if r.Code == CoARequest || r.Code == DisconnectRequest {
+		return r.checkDynamic()
+	}
 	if r.Code == AccountingRequest {
 		if !CheckSign(r.Raw, make([]byte, 16), r.Secret) {
 			return fmt.Errorf("wrong Request Authenticator")

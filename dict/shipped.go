@@ -47,27 +47,3 @@ func ShippedProfile(name string) (ProfileSpec, bool) {
 	spec, ok := shippedProfiles()[name]
 	return spec, ok
 }
-
-// Derive lays a profile of the operator's over the one it starts from: what
-// the operator's says wins, what it leaves out is the base's.
-func (s ProfileSpec) Derive(base ProfileSpec) ProfileSpec {
-	if s.For == "" {
-		s.For = base.For
-	}
-	if s.Filtered == nil {
-		s.Filtered = base.Filtered
-	}
-	if s.Unfiltered == nil {
-		s.Unfiltered = base.Unfiltered
-	}
-	if s.Actions == nil {
-		s.Actions = base.Actions
-	}
-	if s.Conflict == "" {
-		s.Conflict = base.Conflict
-	}
-	if s.Fail == "" {
-		s.Fail = base.Fail
-	}
-	return s
-}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -93,12 +94,23 @@ func (a *Attribute) overhead() int {
 // many pieces as it takes (RFC 4849 section 2).
 func (a *Attribute) Wire(value []byte) []byte {
 	var wire []byte
-	for first := true; first || len(value) > 0; first = false {
-		piece := value[:min(len(value), maxValue-a.overhead())]
-		value = value[len(piece):]
+	for piece := range a.pieces(value) {
 		wire = a.appendPiece(wire, piece)
 	}
 	return wire
+}
+
+// pieces yields what of a value goes into one attribute each.
+func (a *Attribute) pieces(value []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for first := true; first || len(value) > 0; first = false {
+			piece := value[:min(len(value), maxValue-a.overhead())]
+			value = value[len(piece):]
+			if !yield(piece) {
+				return
+			}
+		}
+	}
 }
 
 func (a *Attribute) appendPiece(wire, piece []byte) []byte {

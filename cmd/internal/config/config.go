@@ -55,7 +55,7 @@ func Parse(file string, src []byte) (*Config, yamldoc.Problems) {
 	if unreadable(problems) {
 		return nil, problems
 	}
-	c := &compiler{spec: raw, doc: doc, dir: filepath.Dir(file)}
+	c := &compiler{spec: raw, doc: doc, dir: filepath.Dir(file), profiles: map[string]*dict.Profile{}}
 	config := c.compile(file)
 	problems = problems.With(c.problems...)
 	problems = append(problems, c.elsewhere...)
@@ -84,6 +84,7 @@ type compiler struct {
 
 	dictionary *dict.Dictionary
 	policy     *engine.Policy
+	profiles   map[string]*dict.Profile // compiled so far
 }
 
 func (c *compiler) problem(path []any, format string, args ...any) {
@@ -201,15 +202,4 @@ func (c *compiler) path(name string) string {
 		return name
 	}
 	return filepath.Join(c.dir, name)
-}
-
-// actions are the policy's actions as profiles need them.
-func (c *compiler) actions() []dict.Action {
-	var actions []dict.Action
-	if c.policy != nil {
-		for _, a := range c.policy.Actions {
-			actions = append(actions, dict.Action{Name: a.Name, Filter: a.Filter, Pool: a.Pool})
-		}
-	}
-	return actions
 }

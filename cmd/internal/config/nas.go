@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"sekisho/dict"
 	"sekisho/engine/yamldoc"
 	"sekisho/radius"
 )
@@ -104,67 +103,6 @@ func (c *compiler) checkArea(path []any, area string) {
 	if _, known := c.policy.Area(area); !known {
 		c.warning(with(path, "area"), "policy %s has no area %q; %s", c.policy.Name, area, yamldoc.Suggest(area, c.policy.Areas()))
 	}
-}
-
-// profile compiles a profile for the policy, once for each NAS that names it;
-// what it cannot say is reported at the NAS.
-func (c *compiler) profile(path []any, name string) *dict.Profile {
-	if name == "" {
-		return nil
-	}
-	spec, ok := c.profileSpec(name)
-	if !ok {
-		c.problem(with(path, "profile"), "there is no profile %q; %s", name, yamldoc.Suggest(name, c.profileNames()))
-		return nil
-	}
-	if c.policy == nil {
-		return nil // nothing to say: reported already
-	}
-	profile, errs := dict.CompileProfile(c.dictionary, name, spec, c.actions())
-	for _, err := range errs {
-		c.problem(with(path, "profile"), "profile %s cannot say policy %s: %v", name, c.policy.Name, err)
-	}
-	return profile
-}
-
-// checkUnused compiles the site file's own profiles that no NAS names, so that
-// what is wrong with one is known before the first NAS does.
-func (c *compiler) checkUnused() {
-	used := map[string]bool{}
-	for _, e := range c.spec.NAS {
-		used[e.Value.Profile] = true
-	}
-	for _, e := range c.spec.Profiles {
-		if used[e.Key] || c.policy == nil {
-			continue
-		}
-		spec, _ := c.profileSpec(e.Key)
-		_, errs := dict.CompileProfile(c.dictionary, e.Key, spec, c.actions())
-		for _, err := range errs {
-			c.problem([]any{"profiles", e.Key}, "cannot say policy %s: %v", c.policy.Name, err)
-		}
-	}
-}
-
-// profileSpec finds a profile of the site file or a shipped one, laid over the
-// one it is based on.
-func (c *compiler) profileSpec(name string) (dict.ProfileSpec, bool) {
-	own, ok := c.spec.Profiles.Get(name)
-	if !ok {
-		return dict.ShippedProfile(name)
-	}
-	if own.Base == "" {
-		return own, true
-	}
-	base, ok := dict.ShippedProfile(own.Base)
-	if !ok {
-		c.problem([]any{"profiles", name, "base"}, "there is no shipped profile %q; %s", own.Base, yamldoc.Suggest(own.Base, dict.ShippedProfiles()))
-	}
-	return own.Derive(base), true
-}
-
-func (c *compiler) profileNames() []string {
-	return append(c.spec.Profiles.Keys(), dict.ShippedProfiles()...)
 }
 
 // normalRealm is a realm as packets are looked up by: in lower case.

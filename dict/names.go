@@ -1,0 +1,95 @@
+package dict
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// NamesSpec says what the policy's filters are called on a router.
+type NamesSpec struct {
+	IPv4    string            `yaml:"ipv4,omitempty" jsonschema:"description=name of the IPv4 filter; {filter} if not said"`
+	IPv6    string            `yaml:"ipv6,omitempty" jsonschema:"description=name of the IPv6 filter; none if the router cannot be told one"`
+	Map     map[string]string `yaml:"map,omitempty" jsonschema:"description=the router's name for a filter of the policy; its own if not said"`
+	Longest int               `yaml:"longest,omitempty" jsonschema:"minimum=1,maximum=253,description=octets of a name"`
+	Pattern string            `yaml:"pattern,omitempty" jsonschema:"description=regular expression that a whole name must match"`
+	Means   string            `yaml:"means,omitempty" jsonschema:"description=what the pattern demands in words"`
+	Lowest  int               `yaml:"lowest,omitempty" jsonschema:"minimum=0,description=names are numbers and not below this one"`
+	Highest int               `yaml:"highest,omitempty" jsonschema:"minimum=0,description=names are numbers and not above this one"`
+}
+
+// noRate as rate-attribute: the operator has told the shaper to read none.
+const noRate = "none"
+
+// called is what the router calls a filter of the policy.
+func (s NamesSpec) called(filter string) string {
+	if own, ok := s.Map[filter]; ok {
+		return own
+	}
+	return filter
+}
+
+// ForFamilies are the names of a filter of the policy on the router; ipv6 is
+// empty where the router is told none.
+func (s NamesSpec) ForFamilies(filter string) (ipv4, ipv6 string) {
+	fill := strings.NewReplacer("{filter}", s.called(filter))
+	return fill.Replace(or(s.IPv4, "{filter}")), fill.Replace(s.IPv6)
+}
+
+// filler replaces the placeholders by what they are for the action.
+func (c *profileCompiler) filler(a Action) *strings.Replacer {
+	ipv4, ipv6 := c.spec.Names.ForFamilies(a.Filter)
+	return strings.NewReplacer("{filter}", c.spec.Names.called(a.Filter), "{ipv4}", ipv4, "{ipv6}", ipv6,
+		"{pool}", a.Pool, "{action}", a.Name)
+}
+
+// names checks every name that a router is to be told.
+func (c *profileCompiler) names() {
+	s := c.spec.Names
+	pattern, err := regexp.Compile("^(?:" + s.Pattern + ")$")
+	if err != nil {
+		c.fault([]any{"names", "pattern"}, "names.pattern: %v", err)
+		return
+	}
+	for _, filter := range c.filters() {
+		ipv4, ipv6 := s.ForFamilies(filter)
+		for _, name := range slices.Compact([]string{ipv4, ipv6}) {
+			if name != "" {
+				c.checkName(s, pattern, name)
+			}
+		}
+	}
+}
+
+// filters are the policy's names of the filters, and the open filter.
+func (c *profileCompiler) filters() []string {
+	var filters []string
+	for _, a := range c.actions {
+		if a.Filter != "" {
+			filters = append(filters, a.Filter)
+		}
+	}
+	if c.spec.OpenFilter != "" {
+		filters = append(filters, c.spec.OpenFilter)
+	}
+	return filters
+}
+
+func (c *profileCompiler) checkName(s NamesSpec, pattern *regexp.Regexp, name string) {
+	path := []any{"names"}
+	number, err := strconv.Atoi(name)
+	switch {
+	case s.Longest > 0 && len(name) > s.Longest:
+		c.fault(path, "the filter name %q has %d octets, and the router takes %d", name, len(name), s.Longest)
+	case s.Pattern != "" && !pattern.MatchString(name):
+		c.fault(path, "the filter name %q: the router takes %s", name, or(s.Means, s.Pattern))
+	case s.Highest > 0 && (err != nil || number < s.Lowest || number > s.Highest):
+		c.fault(path, "the filter name %q: the router takes numbers from %d to %d: give it one under names: {map: {%s: …}}", name, s.Lowest, s.Highest, name)
+	case s.Pattern == "" && strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }):
+		c.warn(path, "the filter name %q: many routers take no blanks and nothing but printable ASCII in a name", name)
+	case c.spec.RateAttribute != "" && err == nil:
+		c.warn(path, "the filter name %q is a number, and the router's shaper reads numbers as a rate", name)
+	}
+}

@@ -8,36 +8,45 @@ import (
 // errOverBudget is why the fail mode answers while a decision takes too long.
 var errOverBudget = errors.New("the decision takes longer than its budget")
 
-// errStuck is why the fail mode answers at once while others wait in vain.
-var errStuck = errors.New("decisions do not come to an end")
-
-// watchInterval is how far over its budget a decision may get.
+// watchInterval is how long a decision may keep its socket's reader, and how
+// far over its budget it may get.
 const watchInterval = 10 * time.Millisecond
 
-// maxStuck is how many goroutines may hang in a decision before the others
-// stop trying: a store that hangs must not take every login with it.
-const maxStuck = 4
+// The stages of an answer to an Accept. The goroutine that decides and the
+// watch both want to end the second one; whoever does answers.
+const (
+	undecided uint32 = iota // its goroutine does not decide yet, or need not
+	deciding
+	decided
+	overruled
+)
 
-// watch ends decisions that take too long: the fail mode answers in their
-// place, and another goroutine reads the socket on.
+// watch looks after decisions that take long. It hands their sockets to other
+// readers, so that the Accepts behind them do not wait, and answers by the
+// fail mode for those that are over their budget.
 func (p *Proxy) watch() {
-	p.regularly(watchInterval, p.overrule)
+	p.regularly(watchInterval, func(now time.Time) {
+		budget := p.current.Load().config.DecisionBudget
+		p.relieve(now, min(watchInterval, budget))
+		p.overrule(now, budget)
+	})
+}
+
+// relieve gives another reader to the sockets whose own is busy for too long.
+func (p *Proxy) relieve(now time.Time, after time.Duration) {
+	for _, peer := range p.allPeers() {
+		for _, s := range peer.all() {
+			if a := s.working.Load(); a != nil && now.Sub(a.heard) >= after {
+				p.handOver(a)
+			}
+		}
+	}
 }
 
 // overrule answers for the decisions that are over their budget.
-func (p *Proxy) overrule(now time.Time) {
-	budget := p.current.Load().config.DecisionBudget
-	for _, peer := range p.allPeers() {
-		for _, s := range peer.all() {
-			a := s.deciding.Load()
-			if a == nil || now.Sub(a.deciding.time()) <= budget || !a.claim() {
-				continue
-			}
-			p.stuck.Add(1)
-			s.deciding.Store(nil)
-			p.others.Go(func() { s.serve(p.reply) })
-			p.answerInPlace(a)
-		}
+func (p *Proxy) overrule(now time.Time, budget time.Duration) {
+	for _, a := range p.aside.overdue(now.Add(-budget)) {
+		p.answerInPlace(a)
 	}
 }
 
@@ -49,30 +58,50 @@ func (p *Proxy) answerInPlace(a *attempt) {
 	p.finish(t, a, a.accept, insert, drop)
 }
 
-// claim makes the caller the one that answers: the goroutine that decides or
-// the one that watches it.
-func (a *attempt) claim() bool { return a.claimed.CompareAndSwap(false, true) }
+// handOver lets another goroutine read the socket on while this one's is busy
+// with a reply; once, whoever sees to it first.
+func (p *Proxy) handOver(a *attempt) {
+	if !a.settled.CompareAndSwap(false, true) {
+		return
+	}
+	p.aside.enter(a)
+	s := a.socket
+	s.working.Store(nil)
+	p.others.Go(func() { s.serve(s.peer.handle) })
+}
+
+// readsOn reports whether the goroutine that is done with a reply is still the
+// one that reads the socket.
+func (p *Proxy) readsOn(a *attempt) bool {
+	if a.settled.CompareAndSwap(false, true) {
+		a.socket.working.Store(nil)
+		return true
+	}
+	p.aside.leave(a)
+	return false
+}
 
 // deliberate decides about an Accept under the budget. False means that the
-// watch has answered meanwhile and another goroutine reads the socket: the
-// caller has nothing more to do there.
+// watch has answered meanwhile. While other decisions take long, this one
+// makes way for the next Accept before it begins.
 func (p *Proxy) deliberate(a *attempt, accept packet) (insert insertion, drop, mine bool) {
 	t := a.transaction
 	if why, ok := exempt(t, accept); ok {
 		return insertion{outcome: why}, false, true
 	}
-	if p.stuck.Load() >= maxStuck {
-		insert, drop = p.fail(t, t.nas.Profile, accept, errStuck)
+	if err := p.aside.refusal(); err != nil {
+		insert, drop = p.fail(t, t.nas.Profile, accept, err)
 		return insert, drop, true
 	}
 	a.accept = accept
-	a.deciding.set(p.timer())
-	a.socket.deciding.Store(a)
-	insert, drop = p.insertion(t, accept)
-	if a.claim() {
-		a.socket.deciding.Store(nil)
-		return insert, drop, true
+	a.stage.Store(deciding)
+	if p.aside.slow() {
+		p.handOver(a)
 	}
-	p.stuck.Add(-1)
-	return insertion{}, false, false
+	insert, drop = p.insertion(t, accept)
+	if !a.stage.CompareAndSwap(deciding, decided) {
+		return insertion{}, false, false
+	}
+	p.ruled(t, insert.decision)
+	return insert, drop, true
 }

@@ -44,13 +44,22 @@ func (p *Proxy) insertion(t *transaction, accept packet) (insertion, bool) {
 	if err != nil {
 		return p.fail(t, profile, accept, err)
 	}
-	p.debug.Load().decided(t, decision)
-	p.counters.decided(decision.Action, decision.Rule)
 	saying, ok := profile.Login(decision.Action)
 	if !ok { // refused at load
 		return p.fail(t, profile, accept, fmt.Errorf("profile %s cannot say action %q", profile.Name, decision.Action))
 	}
-	return newInsertion(profile, t.snapshot.dict, saying, accept), false
+	insert := newInsertion(profile, t.snapshot.dict, saying, accept)
+	insert.decision = decision
+	return insert, false
+}
+
+// ruled counts a decision that is carried out.
+func (p *Proxy) ruled(t *transaction, decision engine.Decision) {
+	if decision.Action == "" {
+		return // the fail mode's
+	}
+	p.debug.Load().decided(t, decision)
+	p.counters.decided(decision.Action, decision.Rule)
 }
 
 func (p *Proxy) inserted(t *transaction, outcome injection) {

@@ -1,7 +1,6 @@
 package radius_test
 
 import (
-	"errors"
 	"net/netip"
 	"strings"
 	"sync"
@@ -9,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"sekisho/engine"
 	"sekisho/radius"
 	"sekisho/radius/radiustest"
 )
@@ -334,67 +332,6 @@ type memory struct{ kept sync.Map }
 func (m *memory) Latched(name string) (bool, error) { _, ok := m.kept.Load(name); return ok, nil }
 func (m *memory) Latch(name string) error           { m.kept.Store(name, true); return nil }
 func (m *memory) Unlatch(name string) error         { m.kept.Delete(name); return nil }
-
-// hanging are Subscribers that answer when they are released.
-type hanging struct {
-	asked   chan string
-	release chan struct{}
-}
-
-func (h *hanging) Contract(account string) (engine.Contract, bool, error) {
-	h.asked <- account
-	<-h.release
-	return engine.Contract{}, false, errors.New("released")
-}
-
-func TestCase50DecisionSlowerThanItsBudget(t *testing.T) {
-	t.Parallel()
-	h := &hanging{asked: make(chan string, 100), release: make(chan struct{})}
-	defer close(h.release)
-	s := start(t, func(s *setup) {
-		s.subscribers = h
-		s.profile.Fail = "limit"
-		s.config.DecisionBudget = 20 * time.Millisecond
-	})
-	must(t, s.nas.Send(access(t, 1, user)))
-	<-h.asked
-	s.timer.advance(time.Second)
-	request := access(t, 1, user)
-	got := s.answer(s.nas, request)
-	match(t, "the fail mode's answer", attributesOf(got), "50 12 *16 0b 0d 'op25b-limit'")
-	if n := s.proxy.Stats().NAS["bras1"].Injections["fail-mode"]; n != 1 {
-		t.Errorf("fail mode counted %d times", n)
-	}
-	s.quiet(s.nas)
-}
-
-func TestHangingStoreDoesNotStopTheLogins(t *testing.T) {
-	t.Parallel()
-	h := &hanging{asked: make(chan string, 100), release: make(chan struct{})}
-	s := start(t, func(s *setup) {
-		s.subscribers = h
-		s.config.DecisionBudget = 20 * time.Millisecond
-	})
-	for id := range byte(20) {
-		request := access(t, id, user)
-		must(t, s.nas.Send(request))
-		if id < 4 {
-			<-h.asked
-			s.timer.advance(time.Second)
-		}
-		s.answer(s.nas, request)
-	}
-	if n := len(h.asked); n != 0 {
-		t.Errorf("the store was asked %d times more while four hung in it", n)
-	}
-	close(h.release)
-	id := byte(20)
-	s.until("the store is asked again", func() bool {
-		id++
-		s.exchange(s.nas, access(t, id, user))
-		return len(h.asked) > 0
-	})
-}
 
 func TestReusedIdentifiersDoNotHideASilentServer(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"sekisho/dict"
+	"sekisho/engine"
 )
 
 // injection is what became of the policy's attributes in an Access-Accept.
@@ -47,11 +48,13 @@ type insertion struct {
 	formats *dict.Dictionary
 	add     []byte // complete attributes
 	outcome injection
+
+	decision engine.Decision // that led to it; without an action where none could be made
 }
 
 // newInsertion applies the profile's conflict mode to an Accept.
 func newInsertion(profile *dict.Profile, d *dict.Dictionary, saying dict.Saying, accept packet) insertion {
-	i := insertion{profile, d, saying.Wire, injected}
+	i := insertion{profile: profile, formats: d, add: saying.Wire, outcome: injected}
 	switch {
 	case len(i.add) == 0:
 		i.outcome = injectionNothing

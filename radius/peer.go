@@ -42,11 +42,11 @@ type socket struct {
 
 	// pending is written when an attempt is ready to be answered, and read by
 	// the socket's goroutine without the lock.
-	pending  [identifiers]atomic.Pointer[attempt]
-	deciding atomic.Pointer[attempt] // whose Accept the socket's goroutine decides about
-	free     [identifiers]byte       // ring of free identifiers, the longest unused first
-	head     int
-	unused   int
+	pending [identifiers]atomic.Pointer[attempt]
+	working atomic.Pointer[attempt] // whose reply the socket's reader is busy with
+	free    [identifiers]byte       // ring of free identifiers, the longest unused first
+	head    int
+	unused  int
 }
 
 // acquire gives the attempt an identifier on one of at most max sockets. The
@@ -168,8 +168,8 @@ func (p *peer) load() (sockets, busy int) {
 func (p *peer) closeIfIdle() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	deciding := func(s *socket) bool { return s.deciding.Load() != nil }
-	if p.busy > 0 || slices.ContainsFunc(p.sockets, deciding) {
+	working := func(s *socket) bool { return s.working.Load() != nil }
+	if p.busy > 0 || slices.ContainsFunc(p.sockets, working) {
 		return false
 	}
 	p.shut()

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,8 +55,8 @@ type Proxy struct {
 
 	conversations conversations
 	latches       Latches
-	learned       chan string  // names of latches to keep
-	stuck         atomic.Int64 // goroutines that hang in a decision
+	learned       chan string // names of latches to keep
+	aside         aside
 
 	reload    sync.Mutex
 	current   atomic.Pointer[snapshot]
@@ -186,8 +187,8 @@ func (p *Proxy) Stats() Stats {
 
 // Shutdown takes no more requests, waits until those under way are answered or
 // the context ends, and closes everything. It returns the context's error when
-// requests were left without their answer; otherwise nothing of the proxy runs
-// any more, and the Subscribers may be closed.
+// requests were left without their answer or decisions hang; otherwise nothing
+// of the proxy runs any more, and the Subscribers may be closed.
 func (p *Proxy) Shutdown(ctx context.Context) error {
 	for _, l := range p.listeners {
 		l.stop()
@@ -216,10 +217,23 @@ func (p *Proxy) drain(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d requests left without an answer: %w", busy, ctx.Err())
+			return fmt.Errorf("%s: %w", p.left(), ctx.Err())
 		case <-tick.C:
 		}
 	}
+}
+
+// left says what keeps the proxy from ending.
+func (p *Proxy) left() string {
+	var left []string
+	stuck := p.aside.stuck.Load() // their requests are answered
+	if unanswered := p.underWay() - stuck; unanswered > 0 || stuck == 0 {
+		left = append(left, fmt.Sprintf("%d requests left without an answer", unanswered))
+	}
+	if stuck > 0 {
+		left = append(left, fmt.Sprintf("%d decisions do not come to an end", stuck))
+	}
+	return strings.Join(left, ", ")
 }
 
 func closed(c chan struct{}) bool {

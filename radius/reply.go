@@ -31,33 +31,44 @@ func (p *Proxy) reply(s *socket, octets []byte) (goOn bool) {
 
 // accepted goes on with a reply that is what it claims to be.
 func (p *Proxy) accepted(s *socket, a *attempt, reply packet) (goOn bool) {
-	defer p.survive(func() {
-		goOn = true
-		if a.transaction != nil {
-			p.abandon(a.transaction, dropPanic)
-		}
-	})
 	p.answering.Add(1)
 	defer p.answering.Add(-1)
+	defer func() { goOn = p.readsOn(a) }()
+	defer p.survive(func() { p.broke(a) })
+	a.heard = p.timer()
+	s.working.Store(a) // before the identifier goes: a socket with neither is idle
 	s.peer.release(a)
 	a.target.counters.received[reply.code()].Add(1)
 	p.heard(a, reply)
 	t := a.transaction
 	if t == nil {
-		return true
+		return
 	}
-	if !t.leave(answering) {
+	if a.answers = t.leave(answering); !a.answers {
 		a.target.counters.dropped[dropLate].Add(1)
-		return true
+		return
 	}
 	p.debug.Load().replied(t, a, reply)
-	return p.answer(t, a, reply)
+	p.answer(t, a, reply)
+	return
+}
+
+// broke abandons the transaction of an attempt whose reply set off a panic,
+// unless it is answered by another.
+func (p *Proxy) broke(a *attempt) {
+	t := a.transaction
+	if t == nil || !a.answers && !t.leave(answering) {
+		return
+	}
+	if a.stage.CompareAndSwap(deciding, decided) || a.stage.Load() != overruled {
+		p.abandon(t, dropPanic)
+	}
 }
 
 // heard learns from an authentic reply: the server lives, it can sign, and
 // which State is its own.
 func (p *Proxy) heard(a *attempt, reply packet) {
-	now, h := p.timer(), &a.target.peer.health
+	now, h := a.heard, &a.target.peer.health
 	changed := false
 	if a.transaction == nil {
 		changed = h.hearStatus(now, a.target.AnswersToAlive)
@@ -138,20 +149,18 @@ func (p *Proxy) owner(s *socket, a *attempt) *target {
 }
 
 // answer answers the NAS; an Accept with what the policy says.
-func (p *Proxy) answer(t *transaction, a *attempt, reply packet) (goOn bool) {
+func (p *Proxy) answer(t *transaction, a *attempt, reply packet) {
 	if reply.code() == protocolError && t.request.code() != accessRequest {
 		p.abandon(t, dropCode) // no answer is the only refusal that accounting has
-		return true
+		return
 	}
 	if reply.code() != accessAccept {
 		p.finish(t, a, reply, insertion{}, false)
-		return true
+		return
 	}
-	insert, drop, mine := p.deliberate(a, reply)
-	if mine {
+	if insert, drop, mine := p.deliberate(a, reply); mine {
 		p.finish(t, a, reply, insert, drop)
 	}
-	return mine
 }
 
 // finish composes the answer for the NAS, keeps it for retransmissions and

@@ -47,9 +47,11 @@ type attempt struct {
 	sent          time.Time // when it was sent last; the listener's goroutine only
 	deadline      time.Time
 
-	accept   packet      // while a decision about it is made
-	deciding moment      // since when
-	claimed  atomic.Bool // by whoever answers
+	heard   time.Time     // when its reply came
+	answers bool          // it is this one that the transaction is answered by
+	accept  packet        // while a decision about it is made
+	stage   atomic.Uint32 // of the answer to it
+	settled atomic.Bool   // who reads the socket on: its reader itself, or another goroutine
 }
 
 // code is that of the request.

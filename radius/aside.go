@@ -1,0 +1,85 @@
+package radius
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// errStuck is why the fail mode answers at once while others wait in vain.
+var errStuck = errors.New("decisions do not come to an end")
+
+// errCrowded is why it answers at once while too many others take long.
+var errCrowded = errors.New("too many decisions take long")
+
+// maxStuck is how many decisions may hang over their budget before the others
+// stop trying: a store that hangs must not take every login with it.
+const maxStuck = 4
+
+// maxAside is how many decisions may take long at once before the others stop
+// trying. Each keeps a goroutine. Every socket may add the one that its reader
+// had begun.
+const maxAside = 256
+
+// aside are the goroutines that are still busy with a reply while another one
+// reads their socket. In ordinary life there are none.
+type aside struct {
+	running atomic.Int64
+	stuck   atomic.Int64 // of these, the ones that were overruled
+
+	mu       sync.Mutex
+	attempts map[*attempt]struct{}
+}
+
+func (s *aside) enter(a *attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.attempts == nil {
+		s.attempts = map[*attempt]struct{}{}
+	}
+	s.attempts[a] = struct{}{}
+	s.running.Add(1)
+}
+
+func (s *aside) leave(a *attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.attempts, a)
+	s.running.Add(-1)
+	if a.stage.Load() == overruled {
+		s.stuck.Add(-1)
+	}
+}
+
+// overdue takes the answers from those that have been deciding since before an
+// instant.
+func (s *aside) overdue(since time.Time) []*attempt {
+	if !s.slow() {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var over []*attempt
+	for a := range s.attempts {
+		if a.heard.Before(since) && a.stage.CompareAndSwap(deciding, overruled) {
+			s.stuck.Add(1)
+			over = append(over, a)
+		}
+	}
+	return over
+}
+
+// slow reports whether decisions that may still come in time take long.
+func (s *aside) slow() bool { return s.running.Load() > s.stuck.Load() }
+
+// refusal is why another decision is not worth trying, nil if it is.
+func (s *aside) refusal() error {
+	switch {
+	case s.stuck.Load() >= maxStuck:
+		return errStuck
+	case s.running.Load() >= maxAside:
+		return errCrowded
+	}
+	return nil
+}

@@ -24,7 +24,8 @@ type duplicateKey struct {
 const shards = 64
 
 // duplicates holds the transactions under way and, for a while, the answered
-// ones. Its size is bounded by the limit given to admit.
+// ones, those too whose identifier the NAS has used for a new request. Their
+// number is bounded by the limit given to admit.
 type duplicates struct {
 	held   atomic.Int64
 	shards [shards]shard
@@ -60,16 +61,16 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 	if old != nil && bytes.Equal(old.request.authenticator(), t.request.authenticator()) && len(old.request) == len(t.request) {
 		return old, dropDuplicate
 	}
-	if old == nil {
-		if d.held.Load() >= int64(limit) {
-			return nil, dropOverload
-		}
-		d.held.Add(1)
-	} else if old.leave(abandoned) {
+	if old != nil && old.leave(abandoned) {
 		old.nas.counters.dropped[dropSuperseded].Add(1)
 		old.recall()
+		d.remove(s, old)
 	}
-	s.transactions[k] = t
+	if d.held.Load() >= int64(limit) {
+		return nil, dropOverload
+	}
+	d.held.Add(1)
+	t.held, s.transactions[k] = true, t
 	return nil, forwarded
 }
 
@@ -94,9 +95,14 @@ func (d *duplicates) forget(t *transaction) {
 	d.remove(s, t)
 }
 
+// remove lets go of a transaction, which may have been superseded before: it
+// is held until then all the same.
 func (d *duplicates) remove(s *shard, t *transaction) {
 	if k := t.key(); s.transactions[k] == t {
 		delete(s.transactions, k)
+	}
+	if t.held {
+		t.held = false
 		d.held.Add(-1)
 	}
 }

@@ -62,20 +62,49 @@ func TestHeldNeverDrifts(t *testing.T) {
 	all.Wait()
 	close(underWay)
 	ends.Wait()
-	if held, entered := d.held.Load(), d.size(); held != int64(entered) {
-		t.Errorf("%d counted, %d there", held, entered)
+	if held, there := d.held.Load(), d.size(); held != int64(there) {
+		t.Errorf("%d counted, %d there", held, there)
 	}
 	d.expire(start)
-	if held, entered := d.held.Load(), d.size(); held != 0 || entered != 0 {
-		t.Errorf("at the end %d counted, %d there", held, entered)
+	if held, there := d.held.Load(), d.size(); held != 0 || there != 0 {
+		t.Errorf("at the end %d counted, %d there", held, there)
 	}
 }
 
-func (d *duplicates) size() (n int) {
+// size counts the transactions by where they are kept.
+func (d *duplicates) size() int {
+	there := map[*transaction]bool{}
 	for i := range d.shards {
-		n += len(d.shards[i].transactions)
+		for _, t := range d.shards[i].transactions {
+			there[t] = true
+		}
+		for _, t := range d.shards[i].answered {
+			there[t] = true
+		}
 	}
-	return n
+	return len(there)
+}
+
+func TestAnsweredRequestsUnderOneIdentifierCountEach(t *testing.T) {
+	t.Parallel()
+	const limit = 3
+	d := newDuplicates()
+	for i := range byte(limit + 1) {
+		tr := waitingTransaction(1, i)
+		want := forwarded
+		if i == limit {
+			want = dropOverload
+		}
+		if _, why := d.admit(tr, limit); why != want {
+			t.Errorf("number %d: %s, want %s", i+1, why, want)
+		}
+		if tr.leave(answering) && i < limit {
+			d.remember(tr)
+		}
+	}
+	if d.expire(time.Unix(1000, 0)); d.held.Load() != 0 {
+		t.Errorf("%d held at the end", d.held.Load())
+	}
 }
 
 func TestAnswersExpireInTheirOrder(t *testing.T) {

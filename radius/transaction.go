@@ -18,6 +18,7 @@ type transaction struct {
 	local    netip.AddrPort
 	request  packet // our own copy
 	serial   uint64 // numbers the transactions in debug output
+	held     bool   // it counts among those held; guarded by its shard of the cache
 
 	state   atomic.Uint32
 	reply   []byte    // valid once state is answered

@@ -103,8 +103,11 @@ func TestCase25IdentifierUsedForANewRequest(t *testing.T) {
 	if n := s.drops("superseded"); n != 1 {
 		t.Errorf("%d requests counted as superseded", n)
 	}
+	if n := s.proxy.Stats().AAA["tokyo-1"].Outstanding; n != 1 {
+		t.Errorf("%d identifiers in use, want that of the second", n)
+	}
 	must(t, s.aaa.Send(requests[0].Reply(radiustest.AccessReject), requests[0].From))
-	s.refused("unmatched", 1) // its identifier was given back
+	s.refused("late", 1)
 	s.quiet(s.nas)
 	must(t, s.aaa.Send(requests[1].Reply(radiustest.AccessAccept), requests[1].From))
 	match(t, "answer", s.answer(s.nas, next)[:2], "02 01")

@@ -63,7 +63,7 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 	}
 	if old != nil && old.leave(abandoned) {
 		old.nas.counters.dropped[dropSuperseded].Add(1)
-		old.recall()
+		old.recall(nil)
 		d.remove(s, old)
 	}
 	if d.held.Load() >= int64(limit) {

@@ -145,6 +145,36 @@ func TestLateAnswerOfTheFirstServerCounts(t *testing.T) {
 	p.quiet(p.nas)
 }
 
+func TestIdentifiersOfEarlierAttemptsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	p.servers[1].mute.Store(true)
+	request := access(t, 1, user)
+	must(t, p.nas.Send(request))
+	for i := range 3 { // back and forth
+		p.until("it is sent", func() bool { a, b := p.outstanding(); return a+b == i+1 })
+		p.timer.advance(time.Second)
+		must(t, p.nas.Send(request))
+	}
+	p.expect("at last", "alive alive", 2, 2)
+	asked := p.servers[1].Seen()[1]
+	must(t, p.servers[1].Send(asked.Reply(radiustest.AccessAccept), asked.From))
+	match(t, "answer", attributesOf(p.answer(p.nas, request)), accepted)
+	p.until("all identifiers are free", func() bool { a, b := p.outstanding(); return a+b == 0 })
+	late := p.servers[0].Seen()[0]
+	must(t, p.servers[0].Send(late.Reply(radiustest.AccessReject), late.From))
+	p.until("the other's answer is late", func() bool { return p.proxy.Stats().AAA["a"].Dropped["late"] == 1 })
+	p.pass(radius.DefaultResponseWindow)
+	p.expect("after the window: both have answered", "alive alive", 2, 2)
+}
+
+// outstanding are the identifiers in use towards two servers.
+func (p *pool) outstanding() (a, b int) {
+	stats := p.proxy.Stats().AAA
+	return stats["a"].Outstanding, stats["b"].Outstanding
+}
+
 func TestServerThatAnswersOthersKeepsItsRequest(t *testing.T) {
 	t.Parallel()
 	p := startPool(t, 2, nil)

@@ -113,7 +113,7 @@ func (s *socket) take(a *attempt) {
 	s.head = (s.head + 1) % identifiers
 	s.unused--
 	s.peer.busy++
-	a.socket, a.id = s, id
+	a.socket, a.id, a.held = s, id, true
 }
 
 // arm makes an attempt, complete now, the one that replies with its identifier
@@ -121,17 +121,33 @@ func (s *socket) take(a *attempt) {
 func (a *attempt) arm() { a.socket.pending[a.id].Store(a) }
 
 // release gives an attempt's identifier back; false if that was done before.
+// Another answer to it is one to no request.
 func (p *peer) release(a *attempt) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.drop(a)
 }
 
+// retire gives back the identifier of an attempt that was not answered. Until
+// a new one takes its place an answer is still known as one: it comes late, and
+// it proves that the server lives.
+func (p *peer) retire(a *attempt) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.giveBack(a)
+}
+
 func (p *peer) drop(a *attempt) bool {
-	s := a.socket
-	if !s.pending[a.id].CompareAndSwap(a, nil) {
+	a.socket.pending[a.id].CompareAndSwap(a, nil)
+	return p.giveBack(a)
+}
+
+func (p *peer) giveBack(a *attempt) bool {
+	if !a.held {
 		return false
 	}
+	a.held = false
+	s := a.socket
 	s.free[(s.head+s.unused)%identifiers] = a.id
 	s.unused++
 	p.busy--
@@ -148,8 +164,7 @@ func (p *peer) expire(now time.Time) []*attempt {
 	var over []*attempt
 	for _, s := range p.sockets {
 		for i := range s.pending {
-			if a := s.pending[i].Load(); a != nil && now.After(a.deadline) {
-				p.drop(a)
+			if a := s.pending[i].Load(); a != nil && now.After(a.deadline) && p.drop(a) {
 				over = append(over, a)
 			}
 		}

@@ -328,6 +328,7 @@ func (p *Proxy) timeOut(a *attempt) {
 		return // a Status-Server: the next one notices
 	}
 	if t.attempt.Load() == a && t.leave(abandoned) {
+		t.recall(nil)
 		p.duplicates.forget(t)
 		p.debug.Load().note(t, "Not answered: %s (%s)", explanations[dropTimeout], dropTimeout)
 		p.drop(t.nas, dropTimeout)

@@ -189,6 +189,7 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 	t.expires = p.timer().Add(t.snapshot.config.CleanupDelay)
 	p.duplicates.remember(t)
 	t.state.Store(answered)
+	t.recall(a)
 	t.nas.counters.answered[octets[0]].Add(1)
 	p.debug.Load().answered(t)
 	p.deliver(t.nas, t.listener, octets, t.client, t.local)
@@ -205,6 +206,7 @@ func (p *Proxy) deliver(to *nasEntry, via *listener, octets []byte, client, loca
 // abandon leaves a transaction without an answer.
 func (p *Proxy) abandon(t *transaction, why reason) {
 	t.state.Store(abandoned)
+	t.recall(nil)
 	p.duplicates.forget(t)
 	p.debug.Load().note(t, "Not answered: %s (%s)", explanations[why], why)
 	p.drop(t.nas, why)

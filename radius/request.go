@@ -142,7 +142,7 @@ func (p *Proxy) looped(request packet) bool {
 // attempt composes the request for one server and sends it.
 func (p *Proxy) attempt(t *transaction, to *target) reason {
 	now := p.timer()
-	a := &attempt{transaction: t, target: to, began: now, sent: now, deadline: now.Add(t.snapshot.config.RequestTime)}
+	a := &attempt{transaction: t, earlier: t.attempt.Load(), target: to, began: now, sent: now, deadline: now.Add(t.snapshot.config.RequestTime)}
 	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
 	if why := p.compose(a); why != forwarded {
 		return why
@@ -165,6 +165,10 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 	to.seal(a)
 	a.arm()
 	t.attempt.Store(a)
+	if t.state.Load() != waiting { // an earlier attempt was answered meanwhile
+		t.recall(nil)
+		return forwarded
+	}
 	p.debug.Load().sent(t, a)
 	return p.transmit(a)
 }

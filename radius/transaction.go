@@ -24,7 +24,7 @@ type transaction struct {
 	reply   []byte    // valid once state is answered
 	expires time.Time // when the answer is forgotten; set before state is answered
 
-	attempt atomic.Pointer[attempt] // the last one
+	attempt atomic.Pointer[attempt] // the last one; it knows those before it
 }
 
 // The states of a transaction. It leaves waiting once, by whoever gets there
@@ -40,8 +40,10 @@ const (
 type attempt struct {
 	transaction   *transaction // nil of a Status-Server of our own
 	target        *target
+	earlier       *attempt // of the same transaction
 	socket        *socket
 	id            byte
+	held          bool // the identifier is ours; guarded by the peer
 	authenticator [authenticatorLen]byte
 	wire          []byte
 	began         time.Time // when it was sent first
@@ -67,12 +69,15 @@ func (t *transaction) leave(to uint32) bool {
 	return true
 }
 
-// recall gives back the identifier of a request whose answer nobody wants any
-// more: a NAS that reuses its own must not use up the server's. An answer that
-// still comes fits no new request, whose authenticator is another.
-func (t *transaction) recall() {
-	if a := t.attempt.Load(); a != nil {
-		a.socket.peer.release(a)
+// recall gives back the identifiers of a request whose answer is there, by the
+// attempt given, or wanted no more: a NAS that reuses its own or waits while we
+// turn from server to server must not use up theirs. An answer that still comes
+// fits no new request, whose authenticator is another.
+func (t *transaction) recall(answered *attempt) {
+	for a := t.attempt.Load(); a != nil; a = a.earlier {
+		if a != answered {
+			a.socket.peer.retire(a)
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ type Proxy struct {
 
 	conversations conversations
 	latches       Latches
-	learned       chan string // names of latches to keep
+	learned       chan *latch // to keep
 	aside         aside
 
 	reload    sync.Mutex
@@ -101,7 +101,7 @@ func newProxy(o Options) *Proxy {
 		duplicates:  newDuplicates(),
 		stopSweep:   make(chan struct{}),
 		latches:     o.Latches,
-		learned:     make(chan string, 64),
+		learned:     make(chan *latch, 64),
 	}
 	if p.clock == nil {
 		p.clock = time.Now

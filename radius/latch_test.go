@@ -1,0 +1,42 @@
+package radius_test
+
+import (
+	"testing"
+
+	"sekisho/radius"
+)
+
+// gated are latches whose writing waits until it is let go.
+type gated struct {
+	memory
+	writing, goOn chan struct{}
+}
+
+func (g *gated) Latch(name string) error {
+	g.writing <- struct{}{}
+	<-g.goOn
+	return g.memory.Latch(name)
+}
+
+func TestWhatIsForgottenIsNotWrittenAfterwards(t *testing.T) {
+	t.Parallel()
+	latches := &gated{writing: make(chan struct{}, 10), goOn: make(chan struct{})}
+	s := start(t, func(s *setup) {
+		s.server.RequireMA, s.nas.RequireMA, s.latches = radius.Auto, radius.Auto, latches
+	})
+	s.exchange(s.nas, access(t, 1, user)) // the server's Accept is signed
+	<-latches.writing
+	s.exchange(s.nas, access(t, 2, user+"50 12 *16")) // the router's is queued behind it
+	s.setup.nas.RequireMA = radius.No
+	s.proxy.Reload(s.config())
+	s.setup.nas.Name, s.setup.nas.RequireMA = "bras2", radius.Auto // the end of the queue
+	s.proxy.Reload(s.config())
+	s.exchange(s.nas, access(t, 3, user+"50 12 *16"))
+	close(latches.goOn)
+	s.until("the queue is worked off", func() bool { ok, _ := latches.Latched("nas/bras2"); return ok })
+	for name, want := range map[string]bool{"nas/bras1": false, "aaa/tokyo-1": true} {
+		if ok, _ := latches.Latched(name); ok != want {
+			t.Errorf("%s is kept: %t, want %t", name, ok, want)
+		}
+	}
+}

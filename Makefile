@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test packages lint unit realparts line fuzz-short soak mutate bench bench-impact
+.PHONY: help demo build man test packages lint unit realparts line fuzz-short soak mutate bench bench-impact
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ demo: ## show it all on loopback, without root and without set-up
 
 build: ## build ./bin/sekisho, static and reproducible
 	CGO_ENABLED=0 go build -trimpath -o bin/sekisho ./cmd/sekisho
+
+man: build ## build ./bin/sekisho.8, the manual page, and the scripts for completion beside it
+	bin/sekisho man > bin/sekisho.8
+	for shell in bash zsh fish; do bin/sekisho completion $$shell > bin/sekisho.$$shell || exit 1; done
 
 test: packages lint unit fuzz-short realparts ## everything that CI runs: installs the Debian packages it needs; root
 

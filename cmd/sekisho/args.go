@@ -27,6 +27,7 @@ type commandLine struct {
 	app      *cli.App
 	commands []*cli.Command // that may come next
 	flags    []cli.Flag     // of the command so far
+	usage    string         // ArgsUsage of the command so far
 
 	global []string // flags of the program
 	path   []string // commands, each with its own flags behind it
@@ -46,12 +47,25 @@ func (l *commandLine) take(args []string) []string {
 		return l.takeFlag(args)
 	}
 	if command := find(l.commands, arg); command != nil && len(l.rest) == 0 {
-		l.path = append(append(l.path, l.own...), arg)
-		l.own, l.commands, l.flags = nil, command.Subcommands, command.Flags
+		l.enter(command, arg)
 		return args[1:]
 	}
 	l.rest = append(l.rest, arg)
 	return args[1:]
+}
+
+// enter goes on with a command. Flags that stand before it and are its own,
+// too, are meant for it: `overrides -o csv list`.
+func (l *commandLine) enter(command *cli.Command, name string) {
+	before := l.own
+	for _, arg := range before {
+		if flag, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "="); strings.HasPrefix(arg, "-") && lookup(command.Flags, flag) == nil {
+			l.path, before = append(l.path, l.own...), nil
+			break
+		}
+	}
+	l.path, l.own = append(l.path, name), before
+	l.commands, l.flags, l.usage = command.Subcommands, command.Flags, command.ArgsUsage
 }
 
 func (l *commandLine) takeFlag(args []string) []string {

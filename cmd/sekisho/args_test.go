@@ -19,6 +19,7 @@ func TestFlagsMayFollowArguments(t *testing.T) {
 		{"a lonely dash is an argument", "sekisho contracts import - --dry-run", "sekisho contracts import --dry-run -"},
 		{"an unknown flag stays with its command", "sekisho explain u --what", "sekisho explain --what u"},
 		{"a value that looks like a command", "sekisho --socket demo status", "sekisho --socket demo status"},
+		{"behind __complete nothing moves", "sekisho __complete -- explain -o json u", "sekisho __complete -- explain -o json u"},
 		{"no arguments at all", "sekisho", "sekisho"},
 	}
 	for _, tt := range tests {

@@ -32,33 +32,37 @@ func configFlag() cli.Flag {
 
 // outputFlag takes one of the formats, the first where it is not given.
 func outputFlag(formats ...string) cli.Flag {
-	return &cli.StringFlag{
+	return oneOf(formats, &cli.StringFlag{
 		Name:    "output",
 		Aliases: []string{"o"},
 		Usage:   "the `FORMAT`: " + alternatives(formats),
 		Value:   formats[0],
-		Action:  oneOf("output", formats),
-	}
+	})
 }
 
 // languages are those that people are spoken to in.
 var languages = []string{"en", "ja"}
 
 func langFlag() cli.Flag {
-	return &cli.StringFlag{
-		Name: "lang", Usage: "the `LANGUAGE`: " + alternatives(languages), Value: "en", EnvVars: []string{"SEKISHO_LANG"},
-		Action: oneOf("lang", languages),
-	}
+	return oneOf(languages, &cli.StringFlag{
+		Name: "lang", Usage: "the `LANGUAGE`: " + alternatives(languages), Value: languages[0], EnvVars: []string{"SEKISHO_LANG"},
+	})
 }
 
-// oneOf refuses every value of a flag but these.
-func oneOf(flag string, words []string) func(*cli.Context, string) error {
-	return func(_ *cli.Context, got string) error {
+// choiceFlag takes one of some words.
+type choiceFlag struct {
+	*cli.StringFlag
+	words []string
+}
+
+func oneOf(words []string, flag *cli.StringFlag) cli.Flag {
+	flag.Action = func(_ *cli.Context, got string) error {
 		if !slices.Contains(words, got) {
-			return usagef("--%s: expected %s, got %q", flag, alternatives(words), got)
+			return usagef("--%s: expected %s, got %q", flag.Name, alternatives(words), got)
 		}
 		return nil
 	}
+	return choiceFlag{flag, words}
 }
 
 // alternatives lists words as a sentence does: a, b or c.

@@ -36,7 +36,10 @@ func newApp() *cli.App {
 			policyCommand(),
 			calendarCommand(),
 			impactCommand(),
+			completionCommand(),
+			manCommand(),
 			versionCommand(),
+			completeCommand(),
 		},
 	}
 	strictly(app.Commands)

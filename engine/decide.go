@@ -46,7 +46,7 @@ func (p *Policy) at(s *subject, now time.Time, t *trace) Decision {
 			t.beneath(s.facts.Overrides[o])
 			p.ask(s, now, t)
 		}
-		return Decision{Action: s.facts.Overrides[o].Action, Rule: ByOverride}
+		return Decision{Action: s.facts.Overrides[o].Action, Rule: ByOverride, Override: s.facts.Overrides[o].ID}
 	}
 	return p.ask(s, now, t)
 }

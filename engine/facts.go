@@ -45,6 +45,7 @@ type Override struct {
 // ByOverride, ByUnknownContract, ByOtherwise.
 type Decision struct {
 	Action, Rule string
+	Override     string    // ID of the override that won; empty when none did
 	Until        time.Time // the first instant at which action or rule changes if the facts stay; zero for never
 	Trace        []Step    // only from Explain
 }

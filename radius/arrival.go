@@ -36,6 +36,7 @@ func (p *Proxy) receive(l *listener, d datagram) {
 	}
 	if why == forwarded {
 		t.nas.counters.outstanding.Add(1)
+		p.accounted(t)
 		why = p.forward(t)
 		if why != forwarded && t.leave(abandoned) {
 			p.duplicates.forget(t)

@@ -39,6 +39,7 @@ type setup struct {
 	subscribers radius.Subscribers
 	answer      func(*radiustest.Request) [][]byte
 	latches     radius.Latches
+	sessions    radius.Sessions
 }
 
 // site is a running proxy between a router and an AAA server.
@@ -74,6 +75,7 @@ func start(t testing.TB, changes ...func(*setup)) *site {
 		Clock:       s.now.Now,
 		Log:         slog.New(slog.NewTextHandler(s.log, nil)),
 		Latches:     s.setup.latches,
+		Sessions:    s.setup.sessions,
 	}.WithTimer(s.timer.Now))
 	must(t, err)
 	t.Cleanup(s.stop)

@@ -37,6 +37,33 @@ const (
 	typeNASIPv6Address       = 95
 )
 
+// Attribute types that tell of sessions.
+const (
+	typeNASPort             = 5
+	typeFramedIPAddress     = 8
+	typeClass               = 25
+	typeCalledStationID     = 30
+	typeCallingStationID    = 31
+	typeAcctStatusType      = 40
+	typeAcctDelayTime       = 41
+	typeAcctSessionID       = 44
+	typeAcctSessionTime     = 46
+	typeAcctTerminateCause  = 49
+	typeAcctMultiSessionID  = 50
+	typeEventTimestamp      = 55
+	typeAcctInterimInterval = 85
+	typeNASPortID           = 87
+	typeCUI                 = 89
+	typeFramedInterfaceID   = 96
+	typeFramedIPv6Prefix    = 97
+	typeDelegatedIPv6Prefix = 123
+	typeFramedIPv6Address   = 168
+)
+
+// authorizeOnly is the Service-Type of a request about a session that exists
+// (RFC 5176 section 3.2).
+const authorizeOnly = 17
+
 // Sizes on the wire (RFC 2865 section 3). RFC 2866 section 3 says 4095 for
 // accounting; 4096 is accepted there too.
 const (

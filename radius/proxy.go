@@ -37,6 +37,7 @@ type Options struct {
 	Clock       func() time.Time // what time it is for the policy; nil: time.Now
 	Log         *slog.Logger     // nil: discard
 	Latches     Latches          // nil: what `auto` learns is forgotten at the end
+	Sessions    Sessions         // nil: nobody wants to know
 
 	timer func() time.Time // what time-outs go by, for tests; nil: time.Now
 }
@@ -53,6 +54,7 @@ type Proxy struct {
 	serial      atomic.Uint64
 	loopMark    [8]byte // our Proxy-State
 
+	sessions      Sessions
 	conversations conversations
 	latches       Latches
 	learned       chan *latch // to keep
@@ -102,6 +104,7 @@ func newProxy(o Options) *Proxy {
 		stopSweep:   make(chan struct{}),
 		latches:     o.Latches,
 		learned:     make(chan *latch, 64),
+		sessions:    o.Sessions,
 	}
 	if p.clock == nil {
 		p.clock = time.Now

@@ -175,7 +175,7 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 	if why == dropTooBig && len(insert.add) > 0 && t.nas.Profile.Fail != dict.FailDrop {
 		// A filter that does not fit is no reason to cut the subscriber off,
 		// unless the profile would rather have no session than an open one.
-		insert = insertion{outcome: injectionTooBig}
+		insert = insertion{outcome: injectionTooBig, decision: insert.decision}
 		octets, why = composeReply(t, a, reply, insert)
 	}
 	if why != forwarded {
@@ -184,6 +184,7 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 	}
 	if reply.code() == accessAccept {
 		p.inserted(t, insert.outcome)
+		p.loggedIn(t, reply, insert)
 	}
 	t.reply = octets
 	t.expires = p.timer().Add(t.snapshot.config.CleanupDelay)

@@ -23,6 +23,7 @@ var ranks = map[string]int{
 	"sekisho/radius":                2,
 	"sekisho/radius/coa":            3,
 	"sekisho/store/storetest":       3,
+	"sekisho/radius/session":        3,
 	"sekisho/cmd/internal/config":   4,
 	"sekisho/cmd/internal/admin":    4,
 	"sekisho/cmd/internal/chart":    4,

@@ -29,13 +29,16 @@ const (
 
 // Config is a site file made ready to use.
 type Config struct {
-	File     string
-	Radius   *radius.Config
-	Policy   *engine.Policy
-	Socket   string // of the admin API
-	Store    string // the bbolt file
-	LogLevel string // debug, info, warn or error
-	LogJSON  bool
+	File   string
+	Radius *radius.Config
+	Policy *engine.Policy
+	Socket string // of the admin API
+	Admin  Admin
+	Store  string // the bbolt file
+	// Grants and Restrictions are the limits of overrides.
+	Grants, Restrictions OverrideLimits
+	LogLevel             string // debug, info, warn or error
+	LogJSON              bool
 }
 
 // Load reads a site file, the policy and the other files that it names. The
@@ -106,6 +109,10 @@ func (c *compiler) compile(file string) *Config {
 		Store:    c.path(or(c.spec.Store.Path, DefaultStore)),
 		LogLevel: or(c.spec.Log.Level, "info"),
 		LogJSON:  c.spec.Log.Format == "json",
+		Admin:    c.admin(),
+
+		Grants:       c.spec.Overrides.Grants.limits(),
+		Restrictions: c.spec.Overrides.Restrictions.limits(),
 	}
 	config.Radius = &radius.Config{
 		Policy:         c.policy,

@@ -13,6 +13,7 @@ import (
 	"sekisho/radius"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var update = flag.Bool("update", false, "write what is found as what is expected")
@@ -55,6 +56,18 @@ func TestEveryKeyArrives(t *testing.T) {
 	}
 	if c.Socket != "/run/sekisho/admin.sock" || c.Store != "/var/lib/sekisho/sekisho.db" || c.LogLevel != "warn" || !c.LogJSON || c.Policy.Name != "asahi-net" {
 		t.Errorf("got %+v", c)
+	}
+	roles := Roles{
+		Logins: map[string][]string{"nobody": {"viewer", "operator"}}, UIDs: map[int][]string{1001: {"viewer"}},
+		GIDs: map[int][]string{1234: {"support"}, 1235: {"admin"}},
+	}
+	sorted := cmpopts.SortSlices(func(a, b string) bool { return a > b })
+	if diff := cmp.Diff(roles, c.Admin.Roles, sorted); diff != "" || c.Admin.Mode != 0o660 || c.Admin.Group != 1234 ||
+		c.Admin.Listen != netip.MustParseAddrPort("[::1]:8443") || c.Admin.Certificate != nil {
+		t.Errorf("got %+v\n%s", c.Admin, diff)
+	}
+	if (c.Grants != OverrideLimits{31 * 24 * time.Hour, true}) || (c.Restrictions != OverrideLimits{365 * 24 * time.Hour, false}) {
+		t.Errorf("got %+v and %+v", c.Grants, c.Restrictions)
 	}
 	r := c.Radius
 	if diff := cmp.Diff([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812"), netip.MustParseAddrPort("[::1]:1812")}, r.Auth, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {

@@ -9,7 +9,8 @@ func (c *Config) NeedRestart(next *Config) []string {
 	changed := map[string]bool{
 		"listen.auth":  !slices.Equal(c.Radius.Auth, next.Radius.Auth),
 		"listen.acct":  !slices.Equal(c.Radius.Acct, next.Radius.Acct),
-		"admin.socket": c.Socket != next.Socket,
+		"admin.socket": c.Socket != next.Socket || c.Admin.Mode != next.Admin.Mode || c.Admin.Group != next.Admin.Group,
+		"admin.listen": c.Admin.Listen != next.Admin.Listen || (c.Admin.Certificate == nil) != (next.Admin.Certificate == nil),
 		"store.path":   c.Store != next.Store,
 		"log":          c.LogLevel != next.LogLevel || c.LogJSON != next.LogJSON,
 	}

@@ -12,6 +12,7 @@ import (
 type spec struct {
 	Listen       listenSpec                    `yaml:"listen" jsonschema:"required,description=where the NASes' packets arrive"`
 	Admin        adminSpec                     `yaml:"admin,omitempty" jsonschema:"description=the door for operators"`
+	Overrides    overridesSpec                 `yaml:"overrides,omitempty" jsonschema:"description=limits of what is set on accounts by hand"`
 	Store        storeSpec                     `yaml:"store,omitempty" jsonschema:"description=where contracts are kept"`
 	Log          logSpec                       `yaml:"log,omitempty" jsonschema:"description=what is logged and how"`
 	Policy       string                        `yaml:"policy" jsonschema:"required,description=a shipped policy by name or a policy file relative to this one"`
@@ -29,7 +30,32 @@ type listenSpec struct {
 }
 
 type adminSpec struct {
-	Socket string `yaml:"socket,omitempty" jsonschema:"description=unix socket of the admin API; relative to this file"`
+	Socket      string    `yaml:"socket,omitempty" jsonschema:"description=unix socket of the admin API; relative to this file"`
+	SocketMode  string    `yaml:"socket-mode,omitempty" jsonschema:"enum=0600,enum=0660,enum=0666,description=who may open the socket; 0600 if not said"`
+	SocketGroup string    `yaml:"socket-group,omitempty" jsonschema:"description=group of the socket: a name or a number"`
+	Roles       rolesSpec `yaml:"roles,omitempty" jsonschema:"description=what users of the socket may do; root and the user that runs the daemon are admins"`
+	Listen      addrPort  `yaml:"listen,omitempty" jsonschema:"description=address of the admin API for programs with tokens; only with tls-cert unless it is a loopback address"`
+	TLSCert     string    `yaml:"tls-cert,omitempty" jsonschema:"description=PEM file with the certificate and those that signed it; relative to this file"`
+	TLSKey      string    `yaml:"tls-key,omitempty" jsonschema:"description=PEM file with the key of the certificate; relative to this file"`
+}
+
+// rolesSpec lists who has a role: login names, numbers of users, and groups as
+// @name or @number.
+type rolesSpec struct {
+	Viewer   yamldoc.Strings `yaml:"viewer,omitempty" jsonschema:"description=may read; users by name or number or groups as @name"`
+	Support  yamldoc.Strings `yaml:"support,omitempty" jsonschema:"description=may grant and restrict as well"`
+	Operator yamldoc.Strings `yaml:"operator,omitempty" jsonschema:"description=may import and reload and read the audit as well"`
+	Admin    yamldoc.Strings `yaml:"admin,omitempty" jsonschema:"description=may do everything"`
+}
+
+type overridesSpec struct {
+	Grants       overrideSpec `yaml:"grants,omitempty" jsonschema:"description=limits of those that loosen"`
+	Restrictions overrideSpec `yaml:"restrictions,omitempty" jsonschema:"description=limits of those that tighten"`
+}
+
+type overrideSpec struct {
+	MaxDays      int  `yaml:"max-days,omitempty" jsonschema:"minimum=0,maximum=36500,description=from the beginning to the end at most; 0 is no limit"`
+	RequireUntil bool `yaml:"require-until,omitempty" jsonschema:"description=refuse those without an end"`
 }
 
 type storeSpec struct {

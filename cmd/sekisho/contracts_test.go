@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,10 +28,10 @@ func contractDaemon(t *testing.T, contracts ...engine.Contract) (socket string, 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	mux := http.NewServeMux()
-	admin.MountContracts(mux, s)
+	routes := admin.NewRoutes()
+	admin.MountContracts(routes, s)
 	socket = filepath.Join(dir, "s")
-	server, err := admin.Serve(socket, mux, nil)
+	server, err := admin.Serve(routes, admin.Options{Socket: socket})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"sekisho/engine"
 )
 
@@ -66,17 +68,13 @@ type Planner interface {
 	Impact(ctx context.Context, q ImpactQuestion, emit func(ImpactLine) error) error
 }
 
-// MountPlans serves GET /v1/calendar and POST /v1/impact.
-func MountPlans(mux *http.ServeMux, p Planner) {
-	mux.HandleFunc("GET /v1/calendar", func(w http.ResponseWriter, r *http.Request) {
-		c, err := p.Calendar()
-		if err != nil {
-			writeError(w, err)
-			return
-		}
-		writeJSON(w, http.StatusOK, c)
-	})
-	mux.HandleFunc("POST /v1/impact", func(w http.ResponseWriter, r *http.Request) { serveImpact(w, r, p) })
+// MountPlans serves what changes when, and for whom.
+func MountPlans(r *Routes, p Planner) {
+	ask(r, Viewer, huma.Operation{
+		OperationID: "calendar", Method: http.MethodGet, Path: "/v1/calendar", Tags: tagDecisions,
+		Summary: "What the policy changes on which date, for which courses and areas",
+	}, func(context.Context, *none) (Calendar, error) { return p.Calendar() })
+	mountImpact(r, p)
 }
 
 // Calendar asks what the daemon's policy changes on which date.

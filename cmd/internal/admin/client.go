@@ -27,7 +27,7 @@ type UnreachableError struct {
 func (e *UnreachableError) Error() string {
 	hint := "is the daemon running? start it with: systemctl start sekisho, or: sekisho serve"
 	if errors.Is(e.Err, fs.ErrPermission) {
-		hint = "only root and the user that runs the daemon may use it"
+		hint = "the site file says under admin who may use it: socket-mode, socket-group and roles"
 	}
 	return fmt.Sprintf("no answer at %s: %v\n%s", e.Path, e.Err, hint)
 }
@@ -95,7 +95,7 @@ func (c *Client) ask(ctx context.Context, method, path string, query url.Values,
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
 		defer resp.Body.Close()
-		return nil, problemOf(resp)
+		return nil, problemIn(resp)
 	}
 	return resp, nil
 }
@@ -113,7 +113,7 @@ func (c *Client) failure(err error) error {
 	return fmt.Errorf("talking to %s: %w", c.path, err)
 }
 
-func problemOf(resp *http.Response) error {
+func problemIn(resp *http.Response) error {
 	p := Problem{Status: resp.StatusCode, Title: http.StatusText(resp.StatusCode)}
 	if resp.Header.Get("Content-Type") == problemType {
 		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {

@@ -6,18 +6,17 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"sekisho/engine"
 	"sekisho/store"
 )
 
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
+// maxPage is the most that a page holds.
+const maxPage = 1000
 
 // Contract is an engine.Contract as it travels.
 type Contract struct {
@@ -54,26 +53,31 @@ type ContractStore interface {
 	ContractImporter
 }
 
-// MountContracts serves GET /v1/contracts, GET /v1/contracts/{account} and
-// POST /v1/contracts/import.
-func MountContracts(mux *http.ServeMux, s ContractStore) {
-	mux.HandleFunc("GET /v1/contracts", func(w http.ResponseWriter, r *http.Request) { answer(w, r, s, listContracts) })
-	mux.HandleFunc("GET /v1/contracts/{account}", func(w http.ResponseWriter, r *http.Request) { answer(w, r, s, showContract) })
-	mux.Handle("POST /v1/contracts/import", importer{s, uploadPause})
+// MountContracts serves the subscribers' contracts.
+func MountContracts(r *Routes, s ContractStore) {
+	ask(r, Viewer, huma.Operation{
+		OperationID: "list-contracts", Method: http.MethodGet, Path: "/v1/contracts", Tags: tagContracts,
+		Summary: "Contracts in the order of their accounts, by prefix, a page at a time",
+	}, func(_ context.Context, in *contractQuery) (ContractPage, error) { return listContracts(in, s) })
+	ask(r, Viewer, huma.Operation{
+		OperationID: "show-contract", Method: http.MethodGet, Path: "/v1/contracts/{account}", Tags: tagContracts,
+		Summary: "The contract of an account, however it is spelled",
+	}, func(_ context.Context, in *accountPath) (Contract, error) { return showContract(in.Account, s) })
+	mountImport(r, importer{s, uploadPause})
 }
 
-// answer writes what a reading operation returns.
-func answer[T any](w http.ResponseWriter, r *http.Request, s ContractReader, operation func(*http.Request, ContractReader) (T, error)) {
-	v, err := operation(r, s)
-	if err != nil {
-		writeError(w, unavailable(err))
-		return
-	}
-	writeJSON(w, http.StatusOK, v)
+type accountPath struct {
+	Account string `path:"account" example:"ua700aa007g" doc:"one segment of the path: / is %2F"`
 }
 
-func showContract(r *http.Request, s ContractReader) (Contract, error) {
-	account := r.PathValue("account")
+// contractQuery asks for a page.
+type contractQuery struct {
+	Prefix string `query:"prefix" doc:"accounts that begin so"`
+	After  string `query:"after" doc:"accounts after this one: the next of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"how many at most"`
+}
+
+func showContract(account string, s ContractReader) (Contract, error) {
 	c, found, err := s.Contract(account)
 	if err == nil && !found {
 		err = &Problem{Status: http.StatusNotFound, Detail: fmt.Sprintf("there is no contract of account %q", account)}
@@ -81,36 +85,17 @@ func showContract(r *http.Request, s ContractReader) (Contract, error) {
 	return Contract(c), err
 }
 
-func listContracts(r *http.Request, s ContractReader) (ContractPage, error) {
-	q, err := readQuery(r, "prefix", "after", "limit")
-	if err != nil {
-		return ContractPage{}, err
-	}
-	limit, err := pageLimit(q)
-	if err != nil {
-		return ContractPage{}, err
-	}
-	found, err := s.Contracts(q.Get("prefix"), q.Get("after"), limit+1) // one more tells whether there is a next page
+func listContracts(q *contractQuery, s ContractReader) (ContractPage, error) {
+	found, err := s.Contracts(q.Prefix, q.After, q.Limit+1) // one more tells whether there is a next page
 	page := ContractPage{Contracts: make([]Contract, 0, len(found))}
-	if len(found) > limit {
-		found = found[:limit]
-		page.Next = engine.Fold(found[limit-1].Account)
+	if len(found) > q.Limit {
+		found = found[:q.Limit]
+		page.Next = engine.Fold(found[q.Limit-1].Account)
 	}
 	for _, c := range found {
 		page.Contracts = append(page.Contracts, Contract(c))
 	}
 	return page, err
-}
-
-func pageLimit(q url.Values) (int, error) {
-	if !q.Has("limit") {
-		return defaultPage, nil
-	}
-	n, err := strconv.Atoi(q.Get("limit"))
-	if err != nil || n < 1 || n > maxPage {
-		return 0, badRequest(fmt.Sprintf("limit: expected a number from 1 to %d, got %q", maxPage, q.Get("limit")))
-	}
-	return n, nil
 }
 
 // importer reads contracts as CSV from the body of a request.
@@ -119,40 +104,31 @@ type importer struct {
 	pause time.Duration // the longest within an upload
 }
 
-func (i importer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, opts, err := importQuery(r)
-	if err != nil {
-		writeError(w, err)
-		return
-	}
-	body := newPatientBody(w, r, i.pause)
-	report, err := i.store.ImportContracts(r.Context(), store.ReadContracts(name, body), opts)
-	body.finish()
-	if err != nil {
-		writeError(w, unavailable(importProblem(name, err)))
-		return
-	}
-	writeJSON(w, http.StatusOK, report)
+type importQuery struct {
+	Name    string `query:"name" default:"body" doc:"stands for the file in errors"`
+	DryRun  bool   `query:"dry-run" doc:"report only"`
+	Replace bool   `query:"replace" doc:"delete the contracts that are not in the file"`
 }
 
-func importQuery(r *http.Request) (name string, opts store.ImportOptions, err error) {
-	q, err := readQuery(r, "dry-run", "replace", "name")
+func mountImport(r *Routes, i importer) {
+	stream(r, Operator, huma.Operation{
+		OperationID: "import-contracts", Method: http.MethodPost, Path: "/v1/contracts/import", Tags: tagContracts,
+		Summary:     "Add and change contracts from CSV, all or nothing",
+		Description: "A file with mistakes changes nothing; a problem of status 422 lists them with their lines. Status 409 says that a guard refused.",
+		RequestBody: csvBody("a header line with account and course at least, and a line for each contract"),
+		Responses:   valueOf[store.Report](r, "what was done, or would be"),
+	}, i.serve)
+}
+
+func (i importer) serve(w http.ResponseWriter, r *http.Request, q *importQuery) error {
+	body := newPatientBody(w, r, i.pause)
+	opts := store.ImportOptions{DryRun: q.DryRun, Replace: q.Replace}
+	report, err := i.store.ImportContracts(r.Context(), store.ReadContracts(q.Name, body), opts)
+	body.finish()
 	if err != nil {
-		return "", opts, err
+		return importProblem(q.Name, err)
 	}
-	name = q.Get("name")
-	if name == "" {
-		name = "body"
-	}
-	for key, value := range map[string]*bool{"dry-run": &opts.DryRun, "replace": &opts.Replace} {
-		if !q.Has(key) {
-			continue
-		}
-		if *value, err = strconv.ParseBool(q.Get(key)); err != nil {
-			return "", opts, badRequest(fmt.Sprintf("%s: expected true or false, got %q", key, q.Get(key)))
-		}
-	}
-	return name, opts, nil
+	return writeJSON(w, report)
 }
 
 // importProblem gives the error of an import the status that says what it is.
@@ -184,12 +160,4 @@ func wrongRows(name string, wrong *store.ImportError) *Problem {
 		p.Errors = append(p.Errors, fault)
 	}
 	return p
-}
-
-// unavailable says that the daemon is going down, where that is the reason.
-func unavailable(err error) error {
-	if errors.Is(err, store.ErrClosed) {
-		return &Problem{Status: http.StatusServiceUnavailable, Detail: "the daemon is shutting down"}
-	}
-	return err
 }

@@ -22,7 +22,7 @@ import (
 func contractDoor(t *testing.T, contracts ...engine.Contract) (*Client, *store.Store) {
 	t.Helper()
 	s := storetest.Open(t, contracts...)
-	c, _ := door(t, func(mux *http.ServeMux) { MountContracts(mux, s) })
+	c, _ := doorOf(t, func(r *Routes) { MountContracts(r, s) })
 	return c, s
 }
 
@@ -84,7 +84,7 @@ func TestContractsOverTheSocket(t *testing.T) {
 		n           int
 		next        string
 	}{
-		{"default page", "", "A0000", defaultPage, "a0099"},
+		{"default page", "", "A0000", 100, "a0099"},
 		{"limit", "limit=2", "A0000", 2, "a0001"},
 		{"next page", "limit=2&after=a0001", "A0002", 2, "a0003"},
 		{"last page is full", "limit=2&after=A1000", "A1001", 2, ""},
@@ -177,7 +177,9 @@ func TestImportOverTheSocketRefuses(t *testing.T) {
 		{"more errors than are listed", "name=f.csv", wrong, 422, "f.csv: nothing was imported, errors: more than 100\nf.csv:2: 1 fields"},
 		{"replacing all by nothing", "replace=true", "account,course\n", 409, "refusing to replace"},
 		{"a misspelt parameter", "dryrun=true", "account,course\na,c\n", 400, `unknown parameter "dryrun"`},
-		{"a flag that is neither", "dry-run=maybe", "account,course\na,c\n", 400, "dry-run: expected true or false"},
+		{"a flag that is neither", "dry-run=maybe", "account,course\na,c\n", 400, "query.dry-run: invalid boolean"},
+		{"a flag without a value", "dry-run=", "account,course\na,c\n", 400, `"dry-run": expected boolean, got nothing`},
+		{"a flag twice", "dry-run=false&dry-run=true", "account,course\na,c\n", 400, `"dry-run": expected one value, got 2`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -220,7 +222,7 @@ func TestErrorsOfTheStoreHaveTheirStatus(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := door(t, func(mux *http.ServeMux) { MountContracts(mux, failingStore{test.err}) })
+			c, _ := doorOf(t, func(r *Routes) { MountContracts(r, failingStore{test.err}) })
 			_, one := c.Contract(t.Context(), "a")
 			_, many := c.Contracts(t.Context(), "", "", 1)
 			_, imported := c.ImportContracts(t.Context(), "f", strings.NewReader("account,course\n"), ImportOptions{})
@@ -249,7 +251,7 @@ func TestUploadMayTakeLongerThanARequest(t *testing.T) {
 	l.read, l.write = 30*time.Millisecond, 30*time.Millisecond
 	s := storetest.Open(t)
 	late := make(chan struct{})
-	c, _ := doorWith(t, l, func(mux *http.ServeMux) { mux.Handle("POST /import", lateImport{importer{s, time.Minute}, late}) })
+	c, _ := doorWith(t, l, func(r *Routes) { mountImport(r, importer{lateImporter{s, late}, time.Minute}) })
 	out, in := io.Pipe()
 	go func() {
 		_, _ = io.WriteString(in, "account,course\n")
@@ -258,33 +260,33 @@ func TestUploadMayTakeLongerThanARequest(t *testing.T) {
 		in.Close()
 	}()
 	var report store.Report
-	if err := c.post(t.Context(), "/import", nil, out, &report); err != nil || report.Added != 1 {
+	if err := c.post(t.Context(), "/v1/contracts/import", nil, out, &report); err != nil || report.Added != 1 {
 		t.Errorf("report %+v, %v", report, err)
 	}
 }
 
-// lateImport begins to read, lets the limits of the request pass, and says so.
-type lateImport struct {
-	importer
+// lateImporter begins to read, lets the limits of the request pass, and says so.
+type lateImporter struct {
+	ContractImporter
 	late chan<- struct{}
 }
 
-func (l lateImport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l lateImporter) ImportContracts(ctx context.Context, rows iter.Seq2[engine.Contract, error], o store.ImportOptions) (store.Report, error) {
 	timer := time.AfterFunc(100*time.Millisecond, func() { close(l.late) })
 	defer timer.Stop()
-	l.importer.ServeHTTP(w, r)
+	return l.ContractImporter.ImportContracts(ctx, rows, o)
 }
 
 func TestUploadThatPausesIsCutOff(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t)
-	c, _ := door(t, func(mux *http.ServeMux) { mux.Handle("POST /import", importer{s, 20 * time.Millisecond}) })
+	c, _ := doorOf(t, func(r *Routes) { mountImport(r, importer{s, 20 * time.Millisecond}) })
 	out, in := io.Pipe()
 	defer in.Close()
 	go func() { _, _ = in.Write([]byte("account,course\na,c\n")) }() // and then nothing
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := c.post(ctx, "/import", nil, out, nil); err == nil || errors.Is(err, context.DeadlineExceeded) {
+	if err := c.post(ctx, "/v1/contracts/import", nil, out, nil); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
 	if n, err := s.Count(); n != 0 || err != nil {
@@ -297,9 +299,9 @@ func TestUploadThatPausesIsCutOff(t *testing.T) {
 // the reader ask once more at the end.
 func TestImportOutlivesThePauseAfterItsUpload(t *testing.T) {
 	t.Parallel()
-	c, _ := door(t, func(mux *http.ServeMux) { mux.Handle("POST /import", importer{slowImporter{}, 20 * time.Millisecond}) })
+	c, _ := doorOf(t, func(r *Routes) { mountImport(r, importer{slowImporter{}, 20 * time.Millisecond}) })
 	var report store.Report
-	if err := c.post(t.Context(), "/import", nil, strings.NewReader("account,course"), &report); err != nil || report.Added != 7 {
+	if err := c.post(t.Context(), "/v1/contracts/import", nil, strings.NewReader("account,course"), &report); err != nil || report.Added != 7 {
 		t.Errorf("report %+v, %v", report, err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"sekisho/engine"
 	"sekisho/engine/policyfile"
 )
@@ -102,29 +104,35 @@ type Explainer interface {
 	Explain(Question) (Explanation, error)
 }
 
-// MountExplain serves GET /v1/explain.
-func MountExplain(mux *http.ServeMux, e Explainer) {
-	mux.HandleFunc("GET /v1/explain", func(w http.ResponseWriter, r *http.Request) {
-		q, err := questionOf(r.URL.Query())
+// explainQuery is a Question as it stands in a query.
+type explainQuery struct {
+	User    string   `query:"user" doc:"the login, such as f.uf234at567c@atson.net"`
+	NAS     string   `query:"nas" doc:"name of a NAS; without it, every area in which the answer differs"`
+	At      string   `query:"at" doc:"RFC 3339, or a local date or date-time; now, if not said" example:"2007-05-15"`
+	Stage   []string `query:"stage,explode" doc:"a planned stage to pretend in force"`
+	Request []string `query:"request,explode" doc:"a request attribute" example:"NAS-Port-Type=ISDN"`
+}
+
+// MountExplain serves what is decided for a login, and why.
+func MountExplain(r *Routes, e Explainer) {
+	ask(r, Viewer, huma.Operation{
+		OperationID: "explain", Method: http.MethodGet, Path: "/v1/explain", Tags: tagDecisions,
+		Summary: "What is decided for a login, and why: every rule that was asked",
+	}, func(_ context.Context, in *explainQuery) (Explanation, error) {
+		q, err := in.question()
 		if err != nil {
-			writeError(w, err)
-			return
+			return Explanation{}, err
 		}
-		explanation, err := e.Explain(q)
-		if err != nil {
-			writeError(w, err)
-			return
-		}
-		writeJSON(w, http.StatusOK, explanation)
+		return e.Explain(q)
 	})
 }
 
-func questionOf(v url.Values) (Question, error) {
-	q := Question{User: v.Get("user"), NAS: v.Get("nas"), At: v.Get("at"), Stages: v["stage"], Request: map[string]string{}}
+func (in *explainQuery) question() (Question, error) {
+	q := Question{User: in.User, NAS: in.NAS, At: in.At, Stages: in.Stage, Request: map[string]string{}}
 	if q.User == "" {
 		return q, badRequest("user: expected a login such as f.uf234at567c@atson.net")
 	}
-	for _, pair := range v["request"] {
+	for _, pair := range in.Request {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return q, badRequest("request: expected NAME=VALUE, got " + pair)

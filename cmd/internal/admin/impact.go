@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"sekisho/engine"
 )
 
@@ -110,62 +112,33 @@ func AccountOf(c *engine.Contract, flips []engine.Flip) *AccountImpact {
 	return a
 }
 
-const linesType = "application/x-ndjson"
+func mountImpact(r *Routes, p Planner) {
+	stream(r, Viewer, huma.Operation{
+		OperationID: "impact", Method: http.MethodPost, Path: "/v1/impact", Tags: tagDecisions,
+		Summary: "Whom a date, a policy or a stage newly affects, over all contracts",
+		Description: "Answers with one JSON object a line: progress, then every account that changes if accounts were asked for, " +
+			"then the totals or an error.",
+		Responses: linesOf[ImpactLine](r, "lines, of which the last one has the totals or an error"),
+	}, func(w http.ResponseWriter, r *http.Request, in *body[ImpactQuestion]) error {
+		return serveImpact(w, r, in.Body, p)
+	})
+}
 
-func serveImpact(w http.ResponseWriter, r *http.Request, p Planner) {
-	var q ImpactQuestion
-	if err := readJSON(w, r, &q); err != nil {
-		writeError(w, err)
-		return
+func serveImpact(w http.ResponseWriter, r *http.Request, q ImpactQuestion, p Planner) error {
+	out := newLineWriter(w)
+	err := p.Impact(r.Context(), q, func(line ImpactLine) error {
+		return out.emit(line, line.Progress != nil)
+	})
+	if err != nil && !out.begun {
+		return err
 	}
-	out := &lineWriter{w: w, control: http.NewResponseController(w)}
-	err := p.Impact(r.Context(), q, out.emit)
-	switch {
-	case err == nil:
-	case out.begun:
-		err = out.emit(ImpactLine{Error: err.Error()})
-	default:
-		writeError(w, unavailable(err))
-		return
+	if err != nil {
+		err = out.emit(ImpactLine{Error: err.Error()}, false)
 	}
 	if err == nil {
 		_ = out.flush() // a client that went away has no use for an error
 	}
-}
-
-// lineWriter streams lines, as long as somebody takes them.
-type lineWriter struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	begun   bool
-	held    bytes.Buffer
-}
-
-// heldLines is how much is held before it is sent, in bytes.
-const heldLines = 32 << 10
-
-func (l *lineWriter) emit(line ImpactLine) error {
-	if !l.begun {
-		l.begun = true
-		l.w.Header().Set("Content-Type", linesType)
-	}
-	e := json.NewEncoder(&l.held)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(line); err != nil {
-		return err
-	}
-	if line.Progress == nil && l.held.Len() < heldLines {
-		return nil
-	}
-	return l.flush()
-}
-
-func (l *lineWriter) flush() error {
-	_ = l.control.SetWriteDeadline(time.Now().Add(patience.write)) // without deadlines there is no limit either
-	if _, err := l.held.WriteTo(l.w); err != nil {
-		return err
-	}
-	return l.control.Flush()
+	return nil
 }
 
 // Impact asks what a date, a policy or a stage does to all contracts, and hands

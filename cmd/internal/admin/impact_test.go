@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +29,7 @@ func (p planner) Impact(ctx context.Context, q ImpactQuestion, emit func(ImpactL
 
 func planDoor(t *testing.T, p Planner) *Client {
 	t.Helper()
-	c, _ := door(t, func(mux *http.ServeMux) { MountPlans(mux, p) })
+	c, _ := doorOf(t, func(r *Routes) { MountPlans(r, p) })
 	return c
 }
 
@@ -81,7 +80,7 @@ func TestImpactStopsWhenNobodyTakesIt(t *testing.T) {
 func TestImpactOutlivesTheTimeForAQuestion(t *testing.T) {
 	t.Parallel()
 	quick := limits{header: time.Second, read: 50 * time.Millisecond, write: time.Minute, idle: time.Second}
-	c, _ := doorWith(t, quick, func(mux *http.ServeMux) { MountPlans(mux, patientPlanner{}) })
+	c, _ := doorWith(t, quick, func(r *Routes) { MountPlans(r, patientPlanner{}) })
 	if _, err := c.Impact(t.Context(), ImpactQuestion{}, func(ImpactLine) error { return nil }); err != nil {
 		t.Errorf("got %v", err)
 	}

@@ -21,16 +21,36 @@ const maxSocketPath = 107
 var ErrSocketInUse = errors.New("another process answers at this socket")
 
 // Listen creates a unix socket at path, with mode 0600 from its first moment
-// on, in a directory that must exist. A socket at which nobody answers, left
-// by a daemon that was killed, is replaced; one that is answered is refused
-// with ErrSocketInUse, and a file of any other kind is refused, too. Closing
-// the listener removes the socket.
-func Listen(path string) (net.Listener, error) {
+// on, in a directory that must exist; then it is given its group, unless that
+// is below 1, and its mode, unless that is 0. A socket at which nobody answers,
+// left by a daemon that was killed, is replaced; one that is answered is
+// refused with ErrSocketInUse, and a file of any other kind is refused, too.
+// Closing the listener removes the socket.
+func Listen(path string, mode fs.FileMode, gid int) (net.Listener, error) {
 	l, err := listen(path)
+	if err == nil {
+		if err = open(path, mode, gid); err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("admin socket %s: %w", path, err)
 	}
 	return l, nil
+}
+
+// open lets others in: the group before the mode, so that no other group is
+// let in meanwhile.
+func open(path string, mode fs.FileMode, gid int) error {
+	if gid > 0 {
+		if err := os.Chown(path, -1, gid); err != nil {
+			return err
+		}
+	}
+	if mode == 0 {
+		return nil
+	}
+	return os.Chmod(path, mode)
 }
 
 func listen(path string) (net.Listener, error) {

@@ -14,7 +14,7 @@ import (
 func TestListenMakesAPrivateSocket(t *testing.T) {
 	t.Parallel()
 	path := socketName(t)
-	l, err := Listen(path)
+	l, err := Listen(path, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestListenReplacesADeadSocketOnly(t *testing.T) {
 			t.Parallel()
 			path := socketName(t)
 			test.there(t, path)
-			l, err := Listen(path)
+			l, err := Listen(path, 0, 0)
 			if err == nil {
 				defer l.Close()
 			}
@@ -88,7 +88,7 @@ func TestListenSaysWhatIsWrongWithTheName(t *testing.T) {
 	t.Parallel()
 	long := filepath.Join(os.TempDir(), strings.Repeat("x", 110))
 	for path, says := range map[string]string{long: "at most 107 fit", "/nonexistent/s": "no such file or directory"} {
-		l, err := Listen(path)
+		l, err := Listen(path, 0, 0)
 		if err == nil {
 			l.Close()
 		}

@@ -2,9 +2,11 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os/user"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,11 +14,12 @@ import (
 // Peer is the process at the other end of the socket, as the kernel names it.
 type Peer struct {
 	UID, GID, PID int
+	Groups        []int  // gids beside GID
 	Login         string // of UID; its number where it has no name
 }
 
-// may tells whether the peer may speak to a daemon that runs as user own.
-func (p Peer) may(own int) bool { return p.UID == 0 || p.UID == own }
+// String is how the peer stands in the audit.
+func (p Peer) String() string { return fmt.Sprintf("%s (uid %d)", p.Login, p.UID) }
 
 type peerKey struct{}
 
@@ -26,34 +29,61 @@ func PeerFrom(ctx context.Context) (Peer, bool) {
 	return p, ok
 }
 
-// withPeer is called for every connection. Without credentials the context
-// stays without a peer, and guard lets nobody through.
+// withPeer is called for every connection. Without credentials, as over TCP,
+// the context stays without a peer.
 func withPeer(ctx context.Context, c net.Conn) context.Context {
-	cred, err := credentials(c)
+	cred, groups, err := credentials(c)
 	if err != nil {
 		return ctx
 	}
-	p := Peer{UID: int(cred.Uid), GID: int(cred.Gid), PID: int(cred.Pid), Login: strconv.Itoa(int(cred.Uid))}
+	p := Peer{UID: int(cred.Uid), GID: int(cred.Gid), PID: int(cred.Pid), Groups: groups, Login: strconv.Itoa(int(cred.Uid))}
 	if u, err := user.LookupId(p.Login); err == nil {
 		p.Login = u.Username
 	}
 	return context.WithValue(ctx, peerKey{}, p)
 }
 
-func credentials(c net.Conn) (cred *unix.Ucred, err error) {
+func credentials(c net.Conn) (cred *unix.Ucred, groups []int, err error) {
 	socket, ok := c.(*net.UnixConn)
 	if !ok {
-		return nil, net.UnknownNetworkError(c.LocalAddr().Network())
+		return nil, nil, net.UnknownNetworkError(c.LocalAddr().Network())
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var failed error
 	if err := raw.Control(func(fd uintptr) {
-		cred, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+		if cred, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); failed == nil {
+			groups, failed = peerGroups(fd)
+		}
 	}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return cred, failed
+	return cred, groups, failed
+}
+
+// peerGroups asks for the supplementary groups that the peer had when it
+// connected (SO_PEERGROUPS, Linux 4.13). An older kernel tells none.
+func peerGroups(fd uintptr) ([]int, error) {
+	gids := make([]uint32, 64)
+	for {
+		size := uint32(4 * len(gids))
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_PEERGROUPS,
+			uintptr(unsafe.Pointer(&gids[0])), uintptr(unsafe.Pointer(&size)), 0)
+		switch errno {
+		case 0:
+			groups := make([]int, 0, size/4)
+			for _, gid := range gids[:size/4] {
+				groups = append(groups, int(gid))
+			}
+			return groups, nil
+		case unix.ERANGE: // size says how much it takes
+			gids = make([]uint32, size/4)
+		case unix.ENOPROTOOPT:
+			return nil, nil
+		default:
+			return nil, errno
+		}
+	}
 }

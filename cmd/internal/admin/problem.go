@@ -4,18 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"sekisho/store"
 )
 
-const (
-	problemType = "application/problem+json"
-	// maxJSON bounds the JSON body of a request, in bytes.
-	maxJSON = 1 << 20
-)
+const problemType = "application/problem+json"
 
 // Problem is an error as it travels (RFC 9457), and as handlers and the client
 // return it. The status carries the meaning: 404 not found, 409 refused by a
@@ -59,67 +56,77 @@ func unprocessable(detail string) *Problem {
 	return &Problem{Status: http.StatusUnprocessableEntity, Detail: detail}
 }
 
-// writeError answers with a problem: err itself if it is one, else status 500.
-func writeError(w http.ResponseWriter, err error) {
-	p := Problem{Status: http.StatusInternalServerError, Detail: err.Error()}
+// GetStatus and ContentType are what huma asks an error for.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType says that this JSON is a problem.
+func (p *Problem) ContentType(string) string { return problemType }
+
+// What huma finds wrong by itself, parameters and bodies that are not as the
+// document says, travels as our problems do. It has no other place to say so.
+func init() {
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return refusal(status, message, errs)
+	}
+}
+
+// refusal is a problem of what huma found. A question that is not one is 400;
+// 422 is for what was understood and is wrong.
+func refusal(status int, message string, errs []error) *Problem {
+	switch status {
+	case http.StatusUnprocessableEntity:
+		status = http.StatusBadRequest
+	case http.StatusRequestEntityTooLarge:
+		message = fmt.Sprintf("at most %d bytes of JSON", maxJSON)
+	}
+	p := &Problem{Status: status, Detail: message}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		fault := Fault{Message: err.Error()}
+		if known := huma.ErrorDetailer(nil); errors.As(err, &known) {
+			detail := known.ErrorDetail() // its value stays here: it may be a secret, or long
+			fault = Fault{Location: detail.Location, Message: detail.Message}
+		}
+		p.Errors = append(p.Errors, fault)
+	}
+	return p.whole()
+}
+
+// whole fills in what a problem has left to its status.
+func (p *Problem) whole() *Problem {
+	q := *p
+	if q.Type == "" {
+		q.Type = "about:blank"
+	}
+	if q.Title == "" {
+		q.Title = http.StatusText(q.Status)
+	}
+	return &q
+}
+
+// asProblem makes any error a problem: itself if it is one, else status 500.
+func asProblem(err error) *Problem {
 	var known *Problem
-	if errors.As(err, &known) {
-		p = *known
+	switch {
+	case errors.As(err, &known):
+		return known.whole()
+	case errors.Is(err, store.ErrClosed):
+		return (&Problem{Status: http.StatusServiceUnavailable, Detail: "the daemon is shutting down"}).whole()
 	}
-	if p.Type == "" {
-		p.Type = "about:blank"
-	}
-	if p.Title == "" {
-		p.Title = http.StatusText(p.Status)
-	}
-	write(w, problemType, p.Status, p)
+	return (&Problem{Status: http.StatusInternalServerError, Detail: err.Error()}).whole()
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	write(w, "application/json", status, v)
-}
-
-func write(w http.ResponseWriter, contentType string, status int, v any) {
-	body, err := json.Marshal(v)
+// writeError answers with a problem.
+func writeError(w http.ResponseWriter, err error) {
+	p := asProblem(err)
+	body, err := json.Marshal(p)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(status)
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(body, '\n')) // a client that went away has no use for an error
-}
-
-// readJSON decodes the body of a request, at most maxJSON bytes, into v. What
-// v does not know, and what follows the value, is an error: a misspelt field
-// must not be a change that silently does something else.
-func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxJSON))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("there is more after the JSON value")
-	}
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return &Problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("at most %d bytes of JSON", tooLarge.Limit)}
-	}
-	return badRequest("body: " + err.Error())
-}
-
-// readQuery gives the parameters of a request and refuses those it does not
-// expect: "dryrun=true" must not import.
-func readQuery(r *http.Request, expected ...string) (url.Values, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, badRequest("query: " + err.Error())
-	}
-	for name := range values {
-		if !slices.Contains(expected, name) {
-			return nil, badRequest(fmt.Sprintf("unknown parameter %q: expected %s", name, strings.Join(expected, ", ")))
-		}
-	}
-	return values, nil
 }

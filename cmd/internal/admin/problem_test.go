@@ -1,42 +1,67 @@
 package admin
 
 import (
-	"errors"
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
-func TestReadJSON(t *testing.T) {
+type reasonBody struct {
+	Reason string `json:"reason"`
+}
+
+// TestBodiesAreRefused asks an operation that takes {"reason": …}; whatever is
+// not that is refused before the operation sees it.
+func TestBodiesAreRefused(t *testing.T) {
 	t.Parallel()
+	c, _ := doorOf(t, func(r *Routes) {
+		ask(r, Viewer, huma.Operation{Method: "POST", Path: "/x"}, func(_ context.Context, in *body[reasonBody]) (reasonBody, error) {
+			if in.Body.Reason != "ticket 7" {
+				t.Errorf("the operation was asked with %q", in.Body.Reason)
+			}
+			return in.Body, nil
+		})
+	})
 	tests := []struct {
-		name, body string
-		status     int // 0: accepted
-		says       string
+		name, kind, body string
+		status           int // 0: accepted
+		says             string
 	}{
-		{"what is known", `{"reason":"ticket 7"} `, 0, ""},
-		{"an unknown field", `{"reason":"x","untill":"2007"}`, 400, `unknown field "untill"`},
-		{"two values", `{"reason":"x"}{}`, 400, "more after"},
-		{"no value", ``, 400, "body: EOF"},
-		{"another type", `{"reason":7}`, 400, "cannot unmarshal number"},
-		{"too long", `{"reason":"` + strings.Repeat("x", maxJSON) + `"}`, 413, "at most 1048576 bytes"},
+		{"what is known", "application/json", `{"reason":"ticket 7"} `, 0, ""},
+		{"without a type", "", `{"reason":"ticket 7"} `, 0, ""},
+		{"an unknown field", "application/json", `{"reason":"x","untill":"2007"}`, 400, "body.untill: unexpected property"},
+		{"a missing field", "application/json", `{}`, 400, "expected required property reason to be present"},
+		{"two values", "application/json", `{"reason":"x"}{}`, 400, "after top-level value"},
+		{"half a value", "application/json", `{"reason":`, 400, "unexpected end of JSON input"},
+		{"no value", "application/json", ``, 400, "request body is required"},
+		{"another type", "application/json", `{"reason":7}`, 400, "body.reason: expected string"},
+		{"a list", "application/json", `["reason"]`, 400, "body: expected object"},
+		{"a form", "application/x-www-form-urlencoded", `reason=x`, 415, "unknown content type"},
+		{"too long", "application/json", `{"reason":"` + strings.Repeat("x", maxJSON) + `"}`, 413, "at most 1048576 bytes of JSON"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			r, err := http.NewRequest("POST", "/", strings.NewReader(test.body))
+			r, err := http.NewRequest("POST", "http://x/x", strings.NewReader(test.body))
 			if err != nil {
 				t.Fatal(err)
 			}
-			var v struct {
-				Reason string `json:"reason"`
+			r.Header.Set("Content-Type", test.kind)
+			resp, err := c.http.Do(r)
+			if err != nil {
+				t.Fatal(err)
 			}
-			err = readJSON(&answerOf{header: http.Header{}}, r, &v)
-			var problem *Problem
-			switch {
-			case test.status == 0 && (err != nil || v.Reason != "ticket 7"):
-				t.Errorf("read %+v, %v", v, err)
-			case test.status != 0 && (!errors.As(err, &problem) || problem.Status != test.status || !strings.Contains(problem.Detail, test.says)):
+			defer resp.Body.Close()
+			if test.status == 0 {
+				if resp.StatusCode != http.StatusOK {
+					t.Errorf("status %d: %v", resp.StatusCode, problemIn(resp))
+				}
+				return
+			}
+			if err := problemIn(resp); statusOf(err) != test.status || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("error %v, want %d with %q", err, test.status, test.says)
 			}
 		})

@@ -15,25 +15,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
-// door serves what mount mounts at a socket of the test.
-func door(t *testing.T, mount func(*http.ServeMux)) (*Client, string) {
+// doorOf serves what mount mounts at a socket of the test.
+func doorOf(t *testing.T, mount func(*Routes)) (*Client, string) {
 	t.Helper()
 	return doorWith(t, patience, mount)
 }
 
-func doorWith(t *testing.T, l limits, mount func(*http.ServeMux)) (*Client, string) {
+func doorWith(t *testing.T, l limits, mount func(*Routes)) (*Client, string) {
 	t.Helper()
 	path := socketName(t)
-	mux := http.NewServeMux()
-	mount(mux)
-	listener, err := Listen(path)
+	routes := NewRoutes()
+	mount(routes)
+	listener, err := Listen(path, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(listener, mux, nil, l)
+	s := start(listener, routes, Options{}, l)
 	c := Dial(path)
 	t.Cleanup(func() {
 		c.Close()
@@ -55,24 +56,13 @@ func socketName(t *testing.T) string {
 	return filepath.Join(dir, "s")
 }
 
-func handle(pattern string, h http.HandlerFunc) func(*http.ServeMux) {
-	return func(mux *http.ServeMux) { mux.HandleFunc(pattern, h) }
-}
-
-func TestGuardRefusesOthers(t *testing.T) {
-	t.Parallel()
-	const own = 990
-	peers := map[string]context.Context{
-		"another user":   context.WithValue(t.Context(), peerKey{}, Peer{UID: 1000}),
-		"no credentials": t.Context(),
-	}
-	for name, ctx := range peers {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			handler := guard(own, nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler was asked") }))
-			if p := serveOnce(ctx, t, handler, "GET", "/"); p.Status != http.StatusForbidden {
-				t.Errorf("answered %+v", p)
-			}
+// serving mounts one operation that is a plain handler.
+func serving(pattern string, h http.HandlerFunc) func(*Routes) {
+	return func(r *Routes) {
+		method, path, _ := strings.Cut(pattern, " ")
+		stream(r, Viewer, huma.Operation{OperationID: path, Method: method, Path: path}, func(w http.ResponseWriter, r *http.Request, _ *none) error {
+			h(w, r)
+			return nil
 		})
 	}
 }
@@ -108,11 +98,14 @@ func (a *answerOf) Write(p []byte) (int, error) { return a.body.Write(p) }
 
 func TestEveryErrorIsAProblem(t *testing.T) {
 	t.Parallel()
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /known", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errors.New("disk full")) })
-	mux.HandleFunc("GET /problem", func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, fmt.Errorf("wrapped: %w", &Problem{Status: 409, Title: "Too many deletes", Errors: []Fault{{Location: "a:1", Message: "m"}}}))
+	routes := NewRoutes()
+	ask(routes, Viewer, huma.Operation{Method: "GET", Path: "/known"}, func(context.Context, *none) (string, error) {
+		return "", errors.New("disk full")
 	})
+	ask(routes, Viewer, huma.Operation{Method: "GET", Path: "/problem"}, func(context.Context, *none) (string, error) {
+		return "", fmt.Errorf("wrapped: %w", &Problem{Status: 409, Title: "Too many deletes", Errors: []Fault{{Location: "a:1", Message: "m"}}})
+	})
+	root := context.WithValue(t.Context(), peerKey{}, Peer{})
 	tests := []struct {
 		name, method, path string
 		want               Problem
@@ -125,7 +118,7 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := serveOnce(t.Context(), t, problemsFor(mux), test.method, test.path)
+			got := serveOnce(root, t, newDoor(routes, Options{}), test.method, test.path)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -135,7 +128,7 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 
 func TestPanicOfAHandlerIsAProblem(t *testing.T) {
 	t.Parallel()
-	c, _ := door(t, handle("GET /panic", func(http.ResponseWriter, *http.Request) { panic("oh") }))
+	c, _ := doorOf(t, serving("GET /panic", func(http.ResponseWriter, *http.Request) { panic("oh") }))
 	var problem *Problem
 	if err := c.get(t.Context(), "/panic", nil, nil); !errors.As(err, &problem) || problem.Status != http.StatusInternalServerError {
 		t.Errorf("error %v", err)
@@ -161,7 +154,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			t.Parallel()
 			l := limits{header: time.Hour, read: time.Hour, write: time.Hour, idle: time.Hour}
 			*test.limit(&l) = short
-			_, path := doorWith(t, l, handle("POST /", func(w http.ResponseWriter, r *http.Request) {
+			_, path := doorWith(t, l, serving("POST /", func(w http.ResponseWriter, r *http.Request) {
 				_, err := io.Copy(io.Discard, r.Body)
 				writeError(w, badRequest(fmt.Sprint(err)))
 			}))
@@ -186,13 +179,13 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 func TestShutdownFinishesRequestsUnderWay(t *testing.T) {
 	t.Parallel()
 	path, asked, goOn := socketName(t), make(chan struct{}), make(chan struct{})
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
+	routes := NewRoutes()
+	ask(routes, Viewer, huma.Operation{Method: "GET", Path: "/slow"}, func(context.Context, *none) (string, error) {
 		close(asked)
 		<-goOn
-		writeJSON(w, http.StatusOK, "done")
+		return "done", nil
 	})
-	s, err := Serve(path, mux, nil)
+	s, err := Serve(routes, Options{Socket: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,12 +214,13 @@ func TestShutdownFinishesRequestsUnderWay(t *testing.T) {
 func TestShutdownCutsOffWhenItsTimeIsUp(t *testing.T) {
 	t.Parallel()
 	path, asked := socketName(t), make(chan struct{})
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /endless", func(_ http.ResponseWriter, r *http.Request) {
+	routes := NewRoutes()
+	ask(routes, Viewer, huma.Operation{Method: "GET", Path: "/endless"}, func(ctx context.Context, _ *none) (string, error) {
 		close(asked)
-		<-r.Context().Done()
+		<-ctx.Done()
+		return "", ctx.Err()
 	})
-	s, err := Serve(path, mux, nil)
+	s, err := Serve(routes, Options{Socket: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +257,7 @@ func TestUnreachable(t *testing.T) {
 		})
 	}
 	denied := &UnreachableError{"/s", fs.ErrPermission}
-	if !strings.Contains(denied.Error(), "only root and the user") {
+	if !strings.Contains(denied.Error(), "socket-mode, socket-group and roles") {
 		t.Errorf("without permission: %q", denied)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // Status is how the daemon is.
@@ -53,26 +55,59 @@ type AAAStatus struct {
 	Outstanding int               `json:"outstanding"`
 }
 
+// Health is the answer of a daemon that is well.
+type Health struct {
+	Status string `json:"status" enum:"ok,ready"`
+}
+
 // Controller is the daemon as its door sees it.
 type Controller interface {
 	Status() Status
+	// Ready tells why the daemon does not answer NASes now; nil: it does.
+	Ready() error
 	Reload(context.Context) error
 }
 
-// MountControl serves GET /v1/status, GET /-/healthy and POST /-/reload.
-func MountControl(mux *http.ServeMux, c Controller) {
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) {
-		writeJSON(w, http.StatusOK, c.Status())
-	})
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, r *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
-	})
-	mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, r *http.Request) {
-		if err := c.Reload(r.Context()); err != nil {
-			writeError(w, unprocessable("the old configuration stays: "+err.Error()))
-			return
+// MountControl serves how the daemon is, and makes it read its site file.
+func MountControl(r *Routes, c Controller) {
+	ask(r, Viewer, huma.Operation{
+		OperationID: "status", Method: http.MethodGet, Path: "/v1/status", Tags: tagDaemon,
+		Summary: "How the daemon is: what it works by and what it has counted",
+	}, func(context.Context, *none) (Status, error) { return c.Status(), nil })
+	ask(r, Anybody, huma.Operation{
+		OperationID: "healthy", Method: http.MethodGet, Path: "/-/healthy", Tags: tagDaemon,
+		Summary: "Whether the daemon lives",
+	}, func(context.Context, *none) (Health, error) { return Health{"ok"}, nil })
+	ask(r, Anybody, huma.Operation{
+		OperationID: "ready", Method: http.MethodGet, Path: "/-/ready", Tags: tagDaemon,
+		Summary: "Whether the daemon answers NASes; 503 if not",
+	}, func(context.Context, *none) (Health, error) {
+		if err := c.Ready(); err != nil {
+			return Health{}, &Problem{Status: http.StatusServiceUnavailable, Detail: err.Error()}
 		}
-		writeJSON(w, http.StatusOK, c.Status().Reload)
+		return Health{"ready"}, nil
+	})
+	ask(r, Operator, huma.Operation{
+		OperationID: "reload", Method: http.MethodPost, Path: "/-/reload", Tags: tagDaemon,
+		Summary:     "Read the site file anew",
+		Description: "All or nothing: if the file has errors, the old configuration stays and a problem of status 422 says what is wrong.",
+	}, func(ctx context.Context, _ *none) (Reload, error) {
+		if err := c.Reload(ctx); err != nil {
+			return Reload{}, unprocessable("the old configuration stays: " + err.Error())
+		}
+		return c.Status().Reload, nil
+	})
+}
+
+// MountMetrics serves the counters in the format of Prometheus.
+func MountMetrics(r *Routes, metrics http.Handler) {
+	stream(r, Viewer, huma.Operation{
+		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: tagDaemon,
+		Summary:   "The daemon's counters for Prometheus",
+		Responses: answers("text/plain", "the text format of Prometheus"),
+	}, func(w http.ResponseWriter, r *http.Request, _ *none) error {
+		metrics.ServeHTTP(w, r)
+		return nil
 	})
 }
 

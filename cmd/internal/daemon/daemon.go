@@ -9,14 +9,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
-	"sekisho/cmd/internal/metrics"
 	"sekisho/radius"
 	"sekisho/store"
 )
@@ -73,23 +71,8 @@ func (d *Daemon) start(c *config.Config) (err error) {
 		return err
 	}
 	d.proxy.SetDebug(d.options.Debug)
-	d.door, err = admin.Serve(c.Socket, d.routes(), d.options.Log)
+	d.door, err = admin.Serve(d.routes(), d.doorOptions(c))
 	return err
-}
-
-// routes is everything that the door serves.
-func (d *Daemon) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	admin.MountContracts(mux, d.store)
-	admin.MountExplain(mux, d)
-	admin.MountPlans(mux, d)
-	admin.MountControl(mux, d)
-	mux.Handle("GET /metrics", metrics.Handler(metrics.Source{
-		Version:  d.options.Version,
-		Proxy:    d.proxy.Stats,
-		ReloadOK: func() bool { return d.last.Load().OK },
-	}))
-	return mux
 }
 
 // Addresses tells where the proxy listens.

@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"os"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/cmd/internal/config"
+	"sekisho/cmd/internal/metrics"
+)
+
+// routes is everything that the door serves.
+func (d *Daemon) routes() *admin.Routes {
+	r := admin.NewRoutes()
+	admin.MountContracts(r, d.store)
+	admin.MountExplain(r, d)
+	admin.MountPlans(r, d)
+	admin.MountControl(r, d)
+	admin.MountMetrics(r, metrics.Handler(metrics.Source{
+		Version:  d.options.Version,
+		Proxy:    d.proxy.Stats,
+		ReloadOK: func() bool { return d.last.Load().OK },
+	}))
+	return r
+}
+
+// OpenAPI is the document of everything that the door serves, as YAML.
+func OpenAPI() ([]byte, error) { return new(Daemon).routes().OpenAPI() }
+
+func (d *Daemon) doorOptions(c *config.Config) admin.Options {
+	return admin.Options{
+		Socket: c.Socket,
+		Mode:   c.Admin.Mode,
+		Group:  c.Admin.Group,
+		Access: d.access,
+		Log:    d.options.Log,
+	}
+}
+
+// access tells who may do what, by the configuration of the moment.
+func (d *Daemon) access() admin.Access {
+	roles := d.config.Load().Admin.Roles
+	return admin.Access{Own: os.Getuid(), Logins: highest(roles.Logins), UIDs: highest(roles.UIDs), GIDs: highest(roles.GIDs)}
+}
+
+// highest reads the names of roles, which the site file's schema has checked.
+func highest[K comparable](given map[K][]string) map[K]admin.Role {
+	roles := make(map[K]admin.Role, len(given))
+	for who, names := range given {
+		for _, name := range names {
+			role, _ := admin.ParseRole(name)
+			roles[who] = max(roles[who], role)
+		}
+	}
+	return roles
+}
+
+// Ready tells why no NAS is answered now; nil: they are.
+func (d *Daemon) Ready() error {
+	_, err := d.store.Count()
+	return err
+}

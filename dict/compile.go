@@ -111,6 +111,7 @@ func (c *profileCompiler) login(i int, action Action) {
 	}
 	c.profile.login[action.Name] = saying
 	c.profile.own(saying)
+	c.doubtRules(path, sayings, action)
 }
 
 // say renders the attributes of one action, in the order of their names.
@@ -159,7 +160,7 @@ func fillable(template string, action Action) error {
 	if action.Pool == "" && strings.Contains(template, "{pool}") {
 		return fmt.Errorf("has no pool for %q", template)
 	}
-	for _, placeholder := range []string{"{filter}", "{ipv4}", "{ipv6}"} {
+	for _, placeholder := range []string{"{filter}", "{ipv4}", "{ipv6}", "{rules}"} {
 		if action.Filter == "" && strings.Contains(template, placeholder) {
 			return fmt.Errorf("has no filter for %q", template)
 		}

@@ -9,13 +9,24 @@ import (
 var asahi = []Action{{Name: "open"}, {Name: "limit", Filter: "op25b-limit"}, {Name: "block", Filter: "op25b"}, {Name: "block-all", Filter: "op25b-all"}}
 
 func TestEveryShippedProfileSaysEveryAction(t *testing.T) {
+	rules := text("deny in 6 from any to any 25") + "00" + text("permit in ip from any to any")
 	want := map[string]string{ // the octets for `block`
-		"filter-id":    "0b07" + text("op25b"),
-		"l2tpns":       "0b0a" + text("op25b.in"),
-		"mikrotik":     "1a0d" + "00003a8c" + "1307" + text("op25b"),
-		"juniper-mx":   "1a10" + "0000130a" + "6a0a" + text("op25b-v6") + "1a0d" + "0000130a" + "0a07" + text("op25b"),
-		"cisco-ios":    "1a1b" + "00000009" + "0115" + text("ipv6:inacl=op25b-v6") + "0b0a" + text("op25b.in"),
-		"address-pool": "5807" + text("op25b"),
+		"accel-ppp":        "1a16" + "00000009" + "0110" + text("ip:inacl=op25b"),
+		"address-pool":     "5807" + text("op25b"),
+		"cisco-ios":        "1a1b" + "00000009" + "0115" + text("ipv6:inacl=op25b-v6") + "0b0a" + text("op25b.in"),
+		"cisco-xr":         "1a1e" + "00000009" + "0118" + text("subscriber:inacl=op25b") + "1a26" + "00000009" + "0120" + text("subscriber:ipv6_inacl=op25b-v6"),
+		"ericsson":         "0b0a" + text("in:op25b"),
+		"filter-id":        "0b07" + text("op25b"),
+		"hostapd":          "0b07" + text("op25b"),
+		"huawei":           "0b07" + text("op25b"),
+		"juniper-erx":      "1a10" + "0000130a" + "6a0a" + text("op25b-v6") + "1a0d" + "0000130a" + "0a07" + text("op25b"),
+		"juniper-mx":       "1a10" + "0000130a" + "6a0a" + text("op25b-v6") + "1a0d" + "0000130a" + "0a07" + text("op25b"),
+		"l2tpns":           "0b0a" + text("op25b.in"),
+		"mikrotik":         "1a0d" + "00003a8c" + "1307" + text("op25b"),
+		"nas-filter-rule":  "5c3b" + rules,
+		"nokia-sros":       "1a21" + "0000197f" + "861b" + text("Ingr-v4:2502,Ingr-v6:2502"),
+		"nokia-sros-rules": "5c3b" + rules,
+		"strongswan":       "0b07" + text("op25b"),
 	}
 	for _, name := range ShippedProfiles() {
 		t.Run(name, func(t *testing.T) {

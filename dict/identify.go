@@ -59,7 +59,10 @@ func (c *profileCompiler) identification(s CoASpec) Identification {
 		}
 	}
 	id.CoA = c.ways("identify", orStrings(s.Identify, usualWays))
-	id.Disconnect = c.ways("identify-to-disconnect", orStrings(s.IdentifyToDisconnect, orStrings(s.Identify, usualWays)))
+	id.Disconnect = id.CoA
+	if s.IdentifyToDisconnect != nil {
+		id.Disconnect = c.ways("identify-to-disconnect", s.IdentifyToDisconnect)
+	}
 	return id
 }
 

@@ -42,7 +42,7 @@ func (s NamesSpec) ForFamilies(filter string) (ipv4, ipv6 string) {
 func (c *profileCompiler) filler(a Action) *strings.Replacer {
 	ipv4, ipv6 := c.spec.Names.ForFamilies(a.Filter)
 	return strings.NewReplacer("{filter}", c.spec.Names.called(a.Filter), "{ipv4}", ipv4, "{ipv6}", ipv6,
-		"{pool}", a.Pool, "{action}", a.Name)
+		"{rules}", a.Rules(), "{pool}", a.Pool, "{action}", a.Name)
 }
 
 // names checks every name that a router is to be told.
@@ -53,14 +53,27 @@ func (c *profileCompiler) names() {
 		c.fault([]any{"names", "pattern"}, "names.pattern: %v", err)
 		return
 	}
+	if s.IPv6 == "" && c.spec.tellsFamilies() {
+		c.warn([]any{"names"}, "the router is told nothing for IPv6: port 25 stays open there unless its own configuration closes it")
+	}
 	for _, filter := range c.filters() {
 		ipv4, ipv6 := s.ForFamilies(filter)
 		for _, name := range slices.Compact([]string{ipv4, ipv6}) {
 			if name != "" {
-				c.checkName(s, pattern, name)
+				c.checkName(s, pattern, filter, name)
 			}
 		}
 	}
+}
+
+// tellsFamilies reports whether the profile has a name for IPv4 alone.
+func (s ProfileSpec) tellsFamilies() bool {
+	for _, templates := range s.Filtered {
+		if slices.ContainsFunc(templates, func(t string) bool { return strings.Contains(t, "{ipv4}") }) {
+			return true
+		}
+	}
+	return false
 }
 
 // filters are the policy's names of the filters, and the open filter.
@@ -77,7 +90,7 @@ func (c *profileCompiler) filters() []string {
 	return filters
 }
 
-func (c *profileCompiler) checkName(s NamesSpec, pattern *regexp.Regexp, name string) {
+func (c *profileCompiler) checkName(s NamesSpec, pattern *regexp.Regexp, filter, name string) {
 	path := []any{"names"}
 	number, err := strconv.Atoi(name)
 	switch {
@@ -86,7 +99,7 @@ func (c *profileCompiler) checkName(s NamesSpec, pattern *regexp.Regexp, name st
 	case s.Pattern != "" && !pattern.MatchString(name):
 		c.fault(path, "the filter name %q: the router takes %s", name, or(s.Means, s.Pattern))
 	case s.Highest > 0 && (err != nil || number < s.Lowest || number > s.Highest):
-		c.fault(path, "the filter name %q: the router takes numbers from %d to %d: give it one under names: {map: {%s: …}}", name, s.Lowest, s.Highest, name)
+		c.fault(path, "the filter name %q: the router takes numbers from %d to %d: give it one under names: {map: {%s: …}}", name, s.Lowest, s.Highest, filter)
 	case s.Pattern == "" && strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }):
 		c.warn(path, "the filter name %q: many routers take no blanks and nothing but printable ASCII in a name", name)
 	case c.spec.RateAttribute != "" && err == nil:

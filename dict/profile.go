@@ -7,9 +7,9 @@ import (
 )
 
 // Sayings are the attributes that say an action, by name. In their texts
-// "{filter}", "{ipv4}", "{ipv6}", "{pool}" and "{action}" stand for those of
-// the action: the policy's name of the filter, and the router's for each
-// address family. ":1" behind a name is the tag of a tagged attribute.
+// "{filter}", "{ipv4}", "{ipv6}", "{rules}", "{pool}" and "{action}" stand for
+// those of the action: the name of its filter, that name for each address
+// family, the rules of the filter (RFC 4849). ":1" behind a name is the tag of a tagged attribute.
 type Sayings map[string]yamldoc.Strings
 
 // ProfileSpec is a profile as it is written, in a shipped file or in the
@@ -22,8 +22,10 @@ type ProfileSpec struct {
 	Actions       map[string]Sayings `yaml:"actions,omitempty" jsonschema:"description=attributes for single actions by name instead of the two above"`
 	OpenFilter    string             `yaml:"open-filter,omitempty" jsonschema:"description=name of a filter on the router that permits everything: by CoA an action without a filter is said as this one"`
 	Names         NamesSpec          `yaml:"names,omitempty" jsonschema:"description=what filters are called on the router"`
+	MostRules     int                `yaml:"most-rules,omitempty" jsonschema:"minimum=1,description=rules that the router takes in {rules}"`
 	RateAttribute string             `yaml:"rate-attribute,omitempty" jsonschema:"description=the attribute that the router reads as a rate; none if its shaper was told to read none"`
 	CoA           CoASpec            `yaml:"coa,omitempty" jsonschema:"description=how a live session is told"`
+	ACL           string             `yaml:"acl,omitempty" jsonschema:"description=the router whose configuration text policy acl prints: the name of a shipped profile"`
 	Conflict      Conflict           `yaml:"conflict,omitempty" jsonschema:"enum=replace,enum=replace-ours,enum=append,enum=keep,description=what becomes of such an attribute that the AAA already sent"`
 	Fail          string             `yaml:"fail,omitempty" jsonschema:"description=when no decision can be made: the action to say or drop"`
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,16 +59,52 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // get asks for path, which is escaped already, and decodes the answer into v.
 func (c *Client) get(ctx context.Context, path string, query url.Values, v any) error {
-	return c.do(ctx, http.MethodGet, path, query, nil, v)
+	return c.do(ctx, question{method: http.MethodGet, path: path, query: query}, v)
 }
 
-// post sends body, nil for none.
+// post sends JSON, or nothing where body is nil.
 func (c *Client) post(ctx context.Context, path string, query url.Values, body io.Reader, v any) error {
-	return c.do(ctx, http.MethodPost, path, query, body, v)
+	return c.do(ctx, question{method: http.MethodPost, path: path, query: query, body: body}, v)
 }
 
-func (c *Client) do(ctx context.Context, method, path string, query url.Values, body io.Reader, v any) error {
-	resp, err := c.ask(ctx, method, path, query, body)
+// send posts a file.
+func (c *Client) send(ctx context.Context, path string, query url.Values, contentType string, body io.Reader, v any) error {
+	return c.do(ctx, question{http.MethodPost, path, query, http.Header{"Content-Type": {contentType}}, body}, v)
+}
+
+// sendJSON sends body as JSON, with further headers.
+func (c *Client) sendJSON(ctx context.Context, method, path string, query url.Values, header http.Header, body, v any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, question{method, path, query, header, bytes.NewReader(text)}, v)
+}
+
+// download copies an answer that is no JSON value. An answer that breaks off is
+// an error.
+func (c *Client) download(ctx context.Context, method, path string, query url.Values, w io.Writer) error {
+	resp, err := c.ask(ctx, question{method: method, path: path, query: query})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(w, resp.Body); err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", c.path, err)
+	}
+	return nil
+}
+
+// question is what a client asks; path is escaped already.
+type question struct {
+	method, path string
+	query        url.Values
+	header       http.Header // beside a Content-Type, which is JSON where it is not said
+	body         io.Reader   // nil: none
+}
+
+func (c *Client) do(ctx context.Context, q question, v any) error {
+	resp, err := c.ask(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -80,14 +117,20 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 
 // ask returns an answer that is none of a problem; its body is the caller's to
 // close.
-func (c *Client) ask(ctx context.Context, method, path string, query url.Values, body io.Reader) (*http.Response, error) {
-	address := "http://sekisho" + path
-	if len(query) > 0 {
-		address += "?" + query.Encode()
+func (c *Client) ask(ctx context.Context, q question) (*http.Response, error) {
+	address := "http://sekisho" + q.path
+	if len(q.query) > 0 {
+		address += "?" + q.query.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	req, err := http.NewRequestWithContext(ctx, q.method, address, q.body)
 	if err != nil {
 		return nil, err
+	}
+	if q.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for name, values := range q.header {
+		req.Header[name] = values
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

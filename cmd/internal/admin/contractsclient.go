@@ -39,18 +39,11 @@ func (c *Client) Contracts(ctx context.Context, prefix, after string, limit int)
 // with prefix. An error ends the sequence.
 func (c *Client) AllContracts(ctx context.Context, prefix string) iter.Seq2[engine.Contract, error] {
 	return func(yield func(engine.Contract, error) bool) {
-		for after := ""; ; {
+		for contract, err := range pages(func(after string) ([]Contract, string, error) {
 			page, err := c.Contracts(ctx, prefix, after, maxPage)
-			if err != nil {
-				yield(engine.Contract{}, err)
-				return
-			}
-			for _, contract := range page.Contracts {
-				if !yield(engine.Contract(contract), nil) {
-					return
-				}
-			}
-			if after = page.Next; after == "" {
+			return page.Contracts, page.Next, err
+		}) {
+			if !yield(engine.Contract(contract), err) {
 				return
 			}
 		}
@@ -68,6 +61,6 @@ func (c *Client) ImportContracts(ctx context.Context, name string, csv io.Reader
 		"dry-run": {strconv.FormatBool(opts.DryRun)},
 		"replace": {strconv.FormatBool(opts.Replace)},
 	}
-	err := c.post(ctx, "/v1/contracts/import", query, csv, &report)
+	err := c.send(ctx, "/v1/contracts/import", query, "text/csv", csv, &report)
 	return report, err
 }

@@ -148,7 +148,7 @@ func (c *Client) Impact(ctx context.Context, q ImpactQuestion, take func(ImpactL
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.ask(ctx, http.MethodPost, "/v1/impact", nil, bytes.NewReader(body))
+	resp, err := c.ask(ctx, question{method: http.MethodPost, path: "/v1/impact", body: bytes.NewReader(body)})
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func BenchmarkContractWhileImporting(b *testing.B) {
 }
 
 func mustImportBench(b *testing.B, s *Store, all []engine.Contract) {
-	if _, err := s.ImportContracts(b.Context(), each(all...), ImportOptions{}); err != nil {
+	if _, err := s.ImportContracts(b.Context(), By{Who: "test"}, each(all...), ImportOptions{}); err != nil {
 		b.Error(err)
 	}
 }
@@ -89,7 +89,7 @@ func BenchmarkImport(b *testing.B) {
 					s = openTemp(b)
 					b.StartTimer()
 				}
-				_, err := s.ImportContracts(b.Context(), ReadContracts("bench", bytes.NewReader(file.Bytes())), ImportOptions{})
+				_, err := s.ImportContracts(b.Context(), By{Who: "test"}, ReadContracts("bench", bytes.NewReader(file.Bytes())), ImportOptions{})
 				if err != nil {
 					b.Fatal(err)
 				}

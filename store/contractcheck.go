@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"sekisho/engine"
 )
@@ -25,50 +24,26 @@ var vocabulary = map[string][]string{
 	"status":  {"active", "suspended", "closed"},
 }
 
-// fieldErrors are what is wrong with one contract, at most one per field.
-type fieldErrors []fieldError
-
-type fieldError struct{ field, message string }
-
-func (e fieldErrors) Error() string {
-	texts := make([]string, len(e))
-	for i, f := range e {
-		texts[i] = f.field + " " + f.message
-	}
-	return strings.Join(texts, "; ")
-}
-
 // tidy brings a contract into the form that is stored, and says what forbids
 // that. Outer blanks go, words of a vocabulary are folded, options are a set.
-func tidy(c engine.Contract) (engine.Contract, fieldErrors) {
-	var bad fieldErrors
+func tidy(c engine.Contract) (engine.Contract, FieldErrors) {
+	var bad FieldErrors
 	for _, f := range fields(&c) {
 		*f.value = strings.TrimSpace(*f.value)
 		if words, ok := vocabulary[f.name]; ok {
 			*f.value = engine.Fold(*f.value)
 			if *f.value != "" && !slices.Contains(words, *f.value) {
-				bad = append(bad, fieldError{f.name, fmt.Sprintf("%q is none of %s", *f.value, strings.Join(words, ", "))})
+				bad = append(bad, FieldError{f.name, fmt.Sprintf("%q is none of %s", *f.value, strings.Join(words, ", "))})
 				continue
 			}
 		}
-		if text := refuseText(*f.value, f.limit); text != "" {
-			bad = append(bad, fieldError{f.name, text})
-		} else if f.required && engine.Fold(*f.value) == "" {
-			bad = append(bad, fieldError{f.name, "is empty"})
-		}
+		bad = bad.text(f)
 	}
 	var text string
 	if c.Options, text = tidyOptions(c.Options); text != "" {
-		bad = append(bad, fieldError{"options", text})
+		bad = append(bad, FieldError{"options", text})
 	}
 	return c, bad
-}
-
-type field struct {
-	name     string
-	value    *string
-	required bool
-	limit    int
 }
 
 // fields lists the fields that hold one text, in the order of the CSV columns.
@@ -81,21 +56,6 @@ func fields(c *engine.Contract) []field {
 		{"segment", &c.Segment, false, maxField},
 		{"status", &c.Status, false, maxField},
 	}
-}
-
-// refuseText says why a text cannot be kept, or "".
-func refuseText(s string, limit int) string {
-	switch {
-	case len(s) > limit:
-		return fmt.Sprintf("is %d bytes long; at most %d fit", len(s), limit)
-	case !utf8.ValidString(s):
-		return fmt.Sprintf("%q: expected UTF-8", s)
-	}
-	if i := strings.IndexFunc(s, unicode.IsControl); i >= 0 {
-		r, _ := utf8.DecodeRuneInString(s[i:])
-		return fmt.Sprintf("%q contains the control character %U", s, r)
-	}
-	return ""
 }
 
 func tidyOptions(options []string) ([]string, string) {

@@ -149,7 +149,7 @@ func (cr *contractReader) row() (engine.Contract, []error) {
 	c, bad := tidy(cr.contract(values))
 	var errs []error
 	for _, f := range bad {
-		errs = append(errs, cr.errorIn(cr.column[f.field], "%s", f.field+" "+f.message))
+		errs = append(errs, cr.errorIn(cr.column[f.Field], "%s", f.Field+" "+f.Message))
 	}
 	if err := cr.duplicate(engine.Fold(c.Account)); err != nil {
 		errs = append(errs, err)

@@ -155,7 +155,7 @@ func TestExportThenImportIsIdentity(t *testing.T) {
 	if err := WriteContracts(&first, s.AllContracts("")); err != nil {
 		t.Fatal(err)
 	}
-	report, err := s.ImportContracts(t.Context(), ReadContracts("export", bytes.NewReader(first.Bytes())), ImportOptions{Replace: true})
+	report, err := s.ImportContracts(t.Context(), By{Who: "test"}, ReadContracts("export", bytes.NewReader(first.Bytes())), ImportOptions{Replace: true})
 	if want := (Report{Unchanged: len(contracts)}); report != want || err != nil {
 		t.Errorf("report %+v, %v; want %+v", report, err, want)
 	}

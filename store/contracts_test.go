@@ -66,7 +66,7 @@ func TestEveryCallFailsAfterClose(t *testing.T) {
 		"Backup":    func() error { return s.Backup(&bytes.Buffer{}) },
 		"Check":     s.Check,
 		"ImportContracts": func() error {
-			_, err := s.ImportContracts(t.Context(), each(engine.Contract{Account: "a", Course: "c"}), ImportOptions{})
+			_, err := s.ImportContracts(t.Context(), By{Who: "test"}, each(engine.Contract{Account: "a", Course: "c"}), ImportOptions{})
 			return err
 		},
 	}

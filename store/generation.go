@@ -62,8 +62,8 @@ func publish(tx *bolt.Tx, name []byte, n int) error {
 }
 
 // writeGeneration writes rows, which come in key order, to a new generation
-// and publishes it. When it fails, the old one stays.
-func (s *Store) writeGeneration(ctx context.Context, rows iter.Seq2[row, error]) error {
+// and publishes it, with what record adds. When it fails, the old one stays.
+func (s *Store) writeGeneration(ctx context.Context, rows iter.Seq2[row, error], record func(tx *bolt.Tx, n int) error) error {
 	var name []byte
 	err := s.update(func(tx *bolt.Tx) (err error) {
 		name, _, err = newGeneration(tx)
@@ -76,7 +76,12 @@ func (s *Store) writeGeneration(ctx context.Context, rows iter.Seq2[row, error])
 	if err != nil {
 		return err
 	}
-	return s.update(func(tx *bolt.Tx) error { return publish(tx, name, n) })
+	return s.update(func(tx *bolt.Tx) error {
+		if err := publish(tx, name, n); err != nil {
+			return err
+		}
+		return record(tx, n)
+	})
 }
 
 func (s *Store) fillGeneration(ctx context.Context, name []byte, rows iter.Seq2[row, error]) (n int, err error) {

@@ -17,23 +17,23 @@ import (
 // to the contracts in use; with more of them it writes a new generation.
 const directChanges = 50_000
 
-// ErrEmptyReplace refuses an import that would delete every contract because
-// its list is empty: far more often a broken export than a wish.
-var ErrEmptyReplace = errors.New("refusing to replace all contracts by an empty list")
-
-// ImportOptions say what ImportContracts does with its rows.
+// ImportOptions say what an import does with its rows.
 type ImportOptions struct {
 	Replace bool // delete the contracts that are not among the rows
 	DryRun  bool // report only
+	Guards
+	Diff int    // how many changes the report shows, at most 50,000
+	Op   string // what the audit calls it; empty is "contracts.import" or "contracts.replace"
 }
 
 // Report counts what an import did, or would do. Contracts that are not among
 // the rows are counted only where they are deleted.
 type Report struct {
-	Added     int `json:"added"`
-	Changed   int `json:"changed"`
-	Unchanged int `json:"unchanged"`
-	Deleted   int `json:"deleted"`
+	Added     int           `json:"added"`
+	Changed   int           `json:"changed"`
+	Unchanged int           `json:"unchanged"`
+	Deleted   int           `json:"deleted"`
+	Diff      *ContractDiff `json:"diff,omitempty"` // nil unless it was asked for
 }
 
 func (r Report) changes() int { return r.Added + r.Changed + r.Deleted }
@@ -42,95 +42,166 @@ func (r Report) changes() int { return r.Added + r.Changed + r.Deleted }
 // folded account is there already. It is all or nothing, for readers and after
 // a crash: any error in rows (the first 100 of them are in the *ImportError),
 // an account that occurs twice, a contract that WriteContracts could not
-// write, or the end of ctx, and nothing has changed. When it returns nil, all
-// of it is on disk. Imports wait for each other.
+// write, a guard (*GuardError, with the report of what would have been), or the
+// end of ctx, and nothing has changed. When it returns nil, all of it is on
+// disk, with its entry in the audit. Imports wait for each other.
 //
 // The rows are held in memory to be sorted: with ReadContracts before it, the
 // process grows by some 0.5 GB for a million rows. Up to 50,000 changes go into
 // one transaction; more of them into a second copy of the contracts (the file
 // grows by their size, once) in transactions of 20,000 rows, so that other
 // writers wait milliseconds, and readers not at all.
-func (s *Store) ImportContracts(ctx context.Context, rows iter.Seq2[engine.Contract, error], opts ImportOptions) (Report, error) {
-	staged, err := stage(ctx, rows)
+func (s *Store) ImportContracts(ctx context.Context, by By, rows iter.Seq2[engine.Contract, error], opts ImportOptions) (Report, error) {
+	report, err := s.importContracts(ctx, by, rows, opts)
 	if err != nil {
-		return Report{}, fmt.Errorf("importing contracts: %w", err)
-	}
-	if len(staged) == 0 && opts.Replace {
-		return Report{}, fmt.Errorf("importing contracts: %w", ErrEmptyReplace)
-	}
-	s.importing.Lock()
-	defer s.importing.Unlock()
-	report, err := s.importSorted(ctx, staged, opts)
-	if err != nil {
-		return Report{}, fmt.Errorf("importing contracts: %w", err)
+		return report, fmt.Errorf("importing contracts: %w", err)
 	}
 	return report, nil
 }
 
-func (s *Store) importSorted(ctx context.Context, sorted []row, opts ImportOptions) (Report, error) {
-	old := s.matching(sorted)
-	if opts.Replace {
-		old = s.rows(contractsIn, walk{})
+func (s *Store) importContracts(ctx context.Context, by By, rows iter.Seq2[engine.Contract, error], opts ImportOptions) (Report, error) {
+	if _, bad := by.tidy(); len(bad) > 0 {
+		return Report{}, bad
 	}
-	report, changes, err := compare(ctx, merge(old, sorted, opts.Replace), s.direct)
-	switch {
-	case err != nil, opts.DryRun, report.changes() == 0:
-		return report, err
-	case report.changes() <= s.direct:
-		return report, s.applyChanges(changes, report)
+	staged, err := stage(ctx, rows)
+	if err != nil {
+		return Report{}, err
 	}
-	merged := merge(s.rows(contractsIn, walk{}), sorted, opts.Replace)
-	err = s.writeGeneration(ctx, remaining(merged))
+	if len(staged) == 0 && opts.Replace {
+		return Report{}, ErrEmptyReplace
+	}
+	s.importing.Lock()
+	defer s.importing.Unlock()
+	i := importing{Store: s, by: by, sorted: staged, opts: opts}
+	err = i.run(ctx)
+	var guard *GuardError
+	if err != nil && !errors.As(err, &guard) {
+		return Report{}, err
+	}
+	return i.report(), err
+}
+
+// importing is one import while it is the only one.
+type importing struct {
+	*Store
+	by     By
+	sorted []row
+	opts   ImportOptions
+	before int // contracts in the store
+	found  *tally
+	diff   *ContractDiff
+}
+
+func (i *importing) report() Report {
+	r := i.found.Report
+	r.Diff = i.diff
+	return r
+}
+
+func (i *importing) run(ctx context.Context) (err error) {
+	if i.before, err = i.Count(); err != nil {
+		return err
+	}
+	if i.found, err = i.compare(ctx); err != nil {
+		return err
+	}
+	if i.opts.Diff > 0 {
+		if i.diff, err = i.found.diff(i.opts.Diff); err != nil {
+			return err
+		}
+	}
+	if err := i.opts.refuse(i.found.Report, len(i.sorted), i.before); err != nil {
+		return err
+	}
+	changes := i.found.Report.changes()
+	if i.opts.DryRun || changes == 0 {
+		return nil
+	}
+	if changes <= i.direct {
+		err = i.applyChanges()
+	} else {
+		err = i.rewrite(ctx)
+	}
+	if err == nil {
+		i.notify(i.found.accounts())
+	}
+	return err
+}
+
+// rewrite makes a new generation of all contracts.
+func (i *importing) rewrite(ctx context.Context) error {
+	merged := merge(i.rows(contractsIn, walk{}), seq(i.sorted), i.opts.Replace)
+	err := i.writeGeneration(ctx, remaining(merged), i.record)
 	// Published or given up, one of the two generations has no reader now. If
 	// it cannot be removed here, the next Open does it.
-	if err := s.dropStrayGenerations(); err != nil {
-		s.log.Warn("removing old contracts", "file", s.path, "err", err)
+	if err := i.dropStrayGenerations(); err != nil {
+		i.log.Warn("removing old contracts", "file", i.path, "err", err)
 	}
-	return report, err
+	return err
 }
 
-// compare counts the changes, and keeps the first ones: as many as may be
-// applied directly.
-func compare(ctx context.Context, merged iter.Seq2[change, error], keep int) (r Report, changes []change, err error) {
-	for c, err := range merged {
+// compare counts the changes and keeps the first ones.
+func (i *importing) compare(ctx context.Context) (*tally, error) {
+	old := i.matching(i.sorted)
+	if i.opts.Replace {
+		old = i.rows(contractsIn, walk{})
+	}
+	found := newTally()
+	for c, err := range merge(old, seq(i.sorted), i.opts.Replace) {
 		if err = errors.Join(err, ctx.Err()); err != nil {
-			return r, nil, err
+			return nil, err
 		}
-		switch c.kind {
-		case added:
-			r.Added++
-		case changed:
-			r.Changed++
-		case deleted:
-			r.Deleted++
-		case unchanged:
-			r.Unchanged++
-		}
-		if c.kind.writes() && len(changes) < keep {
-			changes = append(changes, c)
-		}
+		found.add(c, max(i.direct, auditedChanges))
 	}
-	return r, changes, nil
+	return found, nil
 }
 
-func (s *Store) applyChanges(changes []change, r Report) error {
-	return s.update(func(tx *bolt.Tx) error {
+func (i *importing) applyChanges() error {
+	return i.update(func(tx *bolt.Tx) error {
 		b, err := contractsIn(tx)
 		if err != nil {
 			return err
 		}
-		for _, c := range changes {
+		for _, c := range i.found.changes {
 			if err := c.apply(b); err != nil {
 				return err
 			}
 		}
-		meta := tx.Bucket(metaBucket)
-		n, err := getUint64(meta, metaContractsN)
-		if err != nil {
+		n := i.before + i.found.Added - i.found.Deleted
+		if err := putUint64(tx.Bucket(metaBucket), metaContractsN, uint64(n)); err != nil {
 			return err
 		}
-		return putUint64(meta, metaContractsN, n+uint64(r.Added)-uint64(r.Deleted))
+		return i.record(tx, n)
 	})
+}
+
+// record tells the audit of the import, which leaves n contracts.
+func (i *importing) record(tx *bolt.Tx, n int) error {
+	op := i.opts.Op
+	switch {
+	case op != "":
+	case i.opts.Replace:
+		op = "contracts.replace"
+	default:
+		op = "contracts.import"
+	}
+	after, err := i.found.audited(n)
+	if err != nil {
+		return err
+	}
+	before := fmt.Appendf(nil, `{"contracts":%d}`, i.before)
+	return i.audit(tx, Entry{By: i.by, Op: op, Subject: "contracts", Before: before, After: after})
+}
+
+// seq is a sequence without errors.
+func seq(rows []row) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		for _, r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
 // matching gives those rows of the store that sorted has, too, without a walk

@@ -71,7 +71,7 @@ func TestImportContracts(t *testing.T) {
 			bothWays(t, func(t *testing.T, direct int) {
 				s := openTemp(t, before...)
 				s.direct = direct
-				report, err := s.ImportContracts(t.Context(), each(test.rows...), test.opts)
+				report, err := s.ImportContracts(t.Context(), By{Who: "test"}, each(test.rows...), test.opts)
 				if err != nil || report != test.report {
 					t.Errorf("report %+v, %v; want %+v", report, err, test.report)
 				}
@@ -122,8 +122,7 @@ func generations(t *testing.T, s *Store) (n int) {
 func TestImportOptionsAreASet(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t, engine.Contract{Account: "a", Course: "c", Options: []string{"x", "fixed-ip", "x", ""}})
-	report, err := s.ImportContracts(t.Context(),
-		each(engine.Contract{Account: "a", Course: "c", Options: []string{"fixed-ip", "x"}}), ImportOptions{})
+	report, err := s.ImportContracts(t.Context(), By{Who: "test"}, each(engine.Contract{Account: "a", Course: "c", Options: []string{"fixed-ip", "x"}}), ImportOptions{})
 	if want := (Report{Unchanged: 1}); report != want || err != nil {
 		t.Errorf("report %+v, %v; want %+v", report, err, want)
 	}
@@ -158,7 +157,7 @@ func TestImportRefuses(t *testing.T) {
 			bothWays(t, func(t *testing.T, direct int) {
 				s := openTemp(t, contract("old", "old"))
 				s.direct = direct
-				report, err := s.ImportContracts(t.Context(), test.rows, test.opts)
+				report, err := s.ImportContracts(t.Context(), By{Who: "test"}, test.rows, test.opts)
 				if err == nil || !strings.Contains(err.Error(), test.says) || report != (Report{}) {
 					t.Errorf("report %+v, error %v; want %q", report, err, test.says)
 				}
@@ -191,7 +190,7 @@ func TestImportCollectsErrorsUpToALimit(t *testing.T) {
 			t.Parallel()
 			s := openTemp(t)
 			asked := 0
-			_, err := s.ImportContracts(t.Context(), func(yield func(engine.Contract, error) bool) {
+			_, err := s.ImportContracts(t.Context(), By{Who: "test"}, func(yield func(engine.Contract, error) bool) {
 				for asked < test.errors {
 					if asked++; !yield(engine.Contract{}, fmt.Errorf("error %d", asked)) {
 						return
@@ -215,7 +214,7 @@ func TestImportEndsWithItsContext(t *testing.T) {
 		s := openTemp(t, contract("old", "old"))
 		s.direct = direct
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := s.ImportContracts(ctx, func(yield func(engine.Contract, error) bool) {
+		_, err := s.ImportContracts(ctx, By{Who: "test"}, func(yield func(engine.Contract, error) bool) {
 			yield(contract("n", "new"), nil)
 			cancel()
 		}, ImportOptions{})
@@ -254,7 +253,7 @@ func TestGivenUpGenerationIsRemoved(t *testing.T) {
 			}
 		}
 		yield(row{}, failing)
-	})
+	}, nil)
 	if !errors.Is(err, failing) {
 		t.Fatal(err)
 	}
@@ -321,7 +320,7 @@ func TestImportsWaitForEachOther(t *testing.T) {
 			imports.Go(func() {
 				for i := range 10 {
 					one := contract(fmt.Sprintf("%d-%d", importer, i), "c")
-					if _, err := s.ImportContracts(t.Context(), each(one), ImportOptions{}); err != nil {
+					if _, err := s.ImportContracts(t.Context(), By{Who: "test"}, each(one), ImportOptions{}); err != nil {
 						t.Error(err)
 					}
 				}

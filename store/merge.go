@@ -21,61 +21,94 @@ const (
 // writes tells whether the row in the store has to be touched.
 func (k kind) writes() bool { return k >= added }
 
-// change is a row with what becomes of it: the new value, or for kept and
-// deleted the old one.
+// change is what becomes of one row: the value that is in the store, nil for
+// added, and the value that will be, nil for deleted.
 type change struct {
-	kind kind
-	row  row
+	kind               kind
+	key, before, after []byte
 }
 
 func (c change) apply(b *bolt.Bucket) error {
 	if c.kind == deleted {
-		return b.Delete(c.row.key)
+		return b.Delete(c.key)
 	}
-	return b.Put(c.row.key, c.row.value)
+	return b.Put(c.key, c.after)
 }
 
 // merge walks two lists in key order, the store's and the import's.
-func merge(old iter.Seq2[row, error], sorted []row, replace bool) iter.Seq2[change, error] {
-	absent := kept
-	if replace {
-		absent = deleted
-	}
+func merge(old, fresh iter.Seq2[row, error], replace bool) iter.Seq2[change, error] {
 	return func(yield func(change, error) bool) {
-		rest := sorted
+		next, stop := iter.Pull2(fresh)
+		defer stop()
+		m := merger{next: next, yield: yield, replace: replace}
+		m.advance()
 		for o, err := range old {
-			if err != nil {
-				yield(change{}, err)
-				return
+			if m.err == nil {
+				m.err = err
 			}
-			for len(rest) > 0 && bytes.Compare(rest[0].key, o.key) < 0 {
-				if !yield(change{added, rest[0]}, nil) {
-					return
-				}
-				rest = rest[1:]
-			}
-			c := change{absent, o}
-			if len(rest) > 0 && bytes.Equal(rest[0].key, o.key) {
-				c = update(o, rest[0])
-				rest = rest[1:]
-			}
-			if !yield(c, nil) {
-				return
+			if m.err != nil || !m.upTo(o) {
+				break
 			}
 		}
-		for _, r := range rest {
-			if !yield(change{added, r}, nil) {
-				return
-			}
+		for m.err == nil && !m.stopped && m.more {
+			m.add()
+		}
+		if m.err != nil {
+			yield(change{}, m.err)
 		}
 	}
 }
 
-func update(old, fresh row) change {
-	if bytes.Equal(old.value, fresh.value) {
-		return change{unchanged, fresh}
+// merger stands at the row of the import that comes next.
+type merger struct {
+	next    func() (row, error, bool)
+	yield   func(change, error) bool
+	replace bool
+	fresh   row
+	more    bool // there is a fresh
+	stopped bool
+	err     error
+}
+
+func (m *merger) advance() {
+	var err error
+	if m.fresh, err, m.more = m.next(); m.more && err != nil {
+		m.err = err
 	}
-	return change{changed, fresh}
+}
+
+func (m *merger) add() {
+	m.stopped = !m.yield(change{kind: added, key: m.fresh.key, after: m.fresh.value}, nil)
+	m.advance()
+}
+
+// upTo gives what comes before a row of the store and what becomes of it, and
+// tells whether to go on.
+func (m *merger) upTo(o row) bool {
+	for m.err == nil && !m.stopped && m.more && bytes.Compare(m.fresh.key, o.key) < 0 {
+		m.add()
+	}
+	if m.err != nil || m.stopped {
+		return false
+	}
+	c := change{kind: kept, key: o.key, before: o.value, after: o.value}
+	switch {
+	case m.more && bytes.Equal(m.fresh.key, o.key):
+		c = update(o, m.fresh)
+		m.advance()
+	case m.replace:
+		c.kind, c.after = deleted, nil
+	}
+	m.stopped = !m.yield(c, nil)
+	return m.err == nil && !m.stopped
+}
+
+func update(old, fresh row) change {
+	c := change{kind: changed, key: fresh.key, before: old.value, after: fresh.value}
+	if bytes.Equal(old.value, fresh.value) {
+		c.kind = unchanged
+	}
+	return c
 }
 
 // remaining gives the rows that are there after the changes.
@@ -85,7 +118,7 @@ func remaining(merged iter.Seq2[change, error]) iter.Seq2[row, error] {
 			if err == nil && c.kind == deleted {
 				continue
 			}
-			if !yield(c.row, err) {
+			if !yield(row{c.key, c.after}, err) {
 				return
 			}
 		}

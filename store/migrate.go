@@ -30,6 +30,9 @@ type migration struct {
 var migrations = []migration{
 	{"create contracts", createContracts},
 	{"create latches", createLatches},
+	{"create audit", createAudit},
+	{"create overrides", createOverrides},
+	{"create tokens", createTokens},
 }
 
 // prepare makes an opened file ready: ours, whole, of this schema, tidy.

@@ -23,6 +23,9 @@ type Options struct {
 	// 4 GiB, or 256 MiB on a 32-bit machine. It costs no memory. When the file
 	// outgrows it, the next write waits for all open reads and delays new ones.
 	MmapSize int
+	// Clock tells the time of audit entries and of whatever is created, changed or
+	// looked up; nil means time.Now.
+	Clock func() time.Time
 	// Log is told of migrations and repairs; nil discards.
 	Log *slog.Logger
 }
@@ -60,6 +63,9 @@ func (o Options) withDefaults() Options {
 		if strconv.IntSize == 64 {
 			o.MmapSize <<= 4
 		}
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -147,7 +153,10 @@ func openFile(path string, opts Options) (*Store, error) {
 		}
 		return nil, refusal(path, err)
 	}
-	return &Store{path: path, db: db, log: opts.Log, direct: directChanges}, nil
+	s := &Store{path: path, db: db, log: opts.Log, direct: directChanges}
+	s.now = func() time.Time { return opts.Clock().UTC() }
+	s.SetOverrideLimits(OverrideLimits{}, OverrideLimits{})
+	return s, nil
 }
 
 func refusal(path string, err error) error {

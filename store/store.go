@@ -13,9 +13,12 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 )
 
 var (
@@ -29,6 +32,21 @@ var (
 	ErrForeign = errors.New("not a sekisho store")
 	// ErrDamaged says that bytes of the file are missing or wrong.
 	ErrDamaged = errors.New("store file is damaged")
+	// ErrFull says that the disk, or this user's share of it, is full. Nothing of
+	// the change was written; reading goes on.
+	ErrFull = errors.New("no space left for the store file")
+	// ErrNotFound says that there is nothing of that name.
+	ErrNotFound = errors.New("not found")
+	// ErrVersion says that somebody else has changed it meanwhile.
+	ErrVersion = errors.New("changed meanwhile")
+	// ErrRevoked says that it was revoked before.
+	ErrRevoked = errors.New("revoked already")
+	// ErrEnded says that its time is over.
+	ErrEnded = errors.New("ended already")
+	// ErrKeyUsed says that the idempotency key belongs to another override.
+	ErrKeyUsed = errors.New("key belongs to an override of other content")
+	// ErrExists says that the name is taken.
+	ErrExists = errors.New("exists already")
 )
 
 // Store is an open store file. All methods are safe for concurrent use.
@@ -36,10 +54,15 @@ type Store struct {
 	path string
 	db   *bolt.DB
 	log  *slog.Logger
+	now  func() time.Time // Options.Clock, in UTC
 	// importing serialises contract imports, the only writers of contracts:
 	// what an import has compared stays true until it has written.
 	importing sync.Mutex
 	direct    int // directChanges, or less in tests
+	writer    writer
+	watchers  watchers
+	ids       ids
+	limits    atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
 }
 
 // Path names the file, as it was given to Open.
@@ -113,8 +136,11 @@ func guard(fn func() error) (err error) {
 		}
 	}()
 	err = fn()
-	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+	switch {
+	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		return ErrClosed
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
 }

@@ -33,7 +33,7 @@ func fill(t testing.TB, s *store.Store, contracts []engine.Contract) {
 			}
 		}
 	}
-	if _, err := s.ImportContracts(t.Context(), rows, store.ImportOptions{}); err != nil {
+	if _, err := s.ImportContracts(t.Context(), store.By{Who: "test"}, rows, store.ImportOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }

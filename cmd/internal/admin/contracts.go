@@ -44,7 +44,7 @@ type ContractReader interface {
 
 // ContractImporter changes contracts; see store.Store.
 type ContractImporter interface {
-	ImportContracts(context.Context, iter.Seq2[engine.Contract, error], store.ImportOptions) (store.Report, error)
+	ImportContracts(context.Context, store.By, iter.Seq2[engine.Contract, error], store.ImportOptions) (store.Report, error)
 }
 
 // ContractStore holds the contracts.
@@ -123,13 +123,16 @@ func mountImport(r *Routes, i importer) {
 func (i importer) serve(w http.ResponseWriter, r *http.Request, q *importQuery) error {
 	body := newPatientBody(w, r, i.pause)
 	opts := store.ImportOptions{DryRun: q.DryRun, Replace: q.Replace}
-	report, err := i.store.ImportContracts(r.Context(), store.ReadContracts(q.Name, body), opts)
+	report, err := i.store.ImportContracts(r.Context(), CallerFrom(r.Context()).by(), store.ReadContracts(q.Name, body), opts)
 	body.finish()
 	if err != nil {
 		return importProblem(q.Name, err)
 	}
 	return writeJSON(w, report)
 }
+
+// by is who asks and from where, for the audit.
+func (c Caller) by() store.By { return store.By{Who: c.Who, From: c.From} }
 
 // importProblem gives the error of an import the status that says what it is.
 func importProblem(name string, err error) error {

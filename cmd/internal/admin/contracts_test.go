@@ -205,7 +205,7 @@ func (f failingStore) Contract(string) (engine.Contract, bool, error) {
 
 func (f failingStore) Contracts(string, string, int) ([]engine.Contract, error) { return nil, f.err }
 
-func (f failingStore) ImportContracts(context.Context, iter.Seq2[engine.Contract, error], store.ImportOptions) (store.Report, error) {
+func (f failingStore) ImportContracts(context.Context, store.By, iter.Seq2[engine.Contract, error], store.ImportOptions) (store.Report, error) {
 	return store.Report{}, f.err
 }
 
@@ -271,10 +271,10 @@ type lateImporter struct {
 	late chan<- struct{}
 }
 
-func (l lateImporter) ImportContracts(ctx context.Context, rows iter.Seq2[engine.Contract, error], o store.ImportOptions) (store.Report, error) {
+func (l lateImporter) ImportContracts(ctx context.Context, by store.By, rows iter.Seq2[engine.Contract, error], o store.ImportOptions) (store.Report, error) {
 	timer := time.AfterFunc(100*time.Millisecond, func() { close(l.late) })
 	defer timer.Stop()
-	return l.ContractImporter.ImportContracts(ctx, rows, o)
+	return l.ContractImporter.ImportContracts(ctx, by, rows, o)
 }
 
 func TestUploadThatPausesIsCutOff(t *testing.T) {
@@ -309,7 +309,7 @@ func TestImportOutlivesThePauseAfterItsUpload(t *testing.T) {
 // slowImporter works for a while after the last row.
 type slowImporter struct{}
 
-func (slowImporter) ImportContracts(ctx context.Context, rows iter.Seq2[engine.Contract, error], _ store.ImportOptions) (store.Report, error) {
+func (slowImporter) ImportContracts(ctx context.Context, _ store.By, rows iter.Seq2[engine.Contract, error], _ store.ImportOptions) (store.Report, error) {
 	for range rows {
 	}
 	select {

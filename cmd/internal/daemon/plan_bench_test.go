@@ -60,7 +60,7 @@ func million(b *testing.B) *Daemon {
 			b.Error(err)
 		}
 	})
-	if _, err := s.ImportContracts(context.Background(), customers(conf.Policy.Courses(), 1_000_000), store.ImportOptions{}); err != nil {
+	if _, err := s.ImportContracts(context.Background(), store.By{Who: "bench"}, customers(conf.Policy.Courses(), 1_000_000), store.ImportOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	d := &Daemon{store: s, options: Options{Clock: func() time.Time { return time.Date(2007, 5, 1, 0, 0, 0, 0, time.UTC) }}}

@@ -192,7 +192,7 @@ func TestShutdownTellsOfADecisionThatHangs(t *testing.T) {
 	s.answers(s.nas, sent, limited)
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := s.proxy.Shutdown(over); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "1 decisions do not come to an end:") {
+	if err := s.inside().Shutdown(over); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "1 decisions do not come to an end:") {
 		t.Errorf("got %v", err)
 	}
 	close(store.goOn)

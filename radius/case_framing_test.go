@@ -90,8 +90,10 @@ func TestCase05UnknownSource(t *testing.T) {
 	if s.sent() != 0 || s.proxy.Stats().Held != 0 {
 		t.Error("a stranger's request was taken on")
 	}
-	if lines := strings.Count(s.log.String(), "\n") + 1; lines != 1 {
-		t.Errorf("%d lines in the log, want 1", lines)
+	lines := func() int { return strings.Count(s.log.String(), "reason=unknown-nas") }
+	s.until("it stands in the log", func() bool { return lines() > 0 })
+	if lines() != 1 {
+		t.Errorf("%d lines in the log, want 1", lines())
 	}
 }
 

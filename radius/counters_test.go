@@ -44,7 +44,7 @@ func TestStatsOfAServerInSeveralPools(t *testing.T) {
 		"*":         {Name: "all", Servers: []*radius.AAA{&server}},
 		"atson.net": {Name: "atson", Servers: []*radius.AAA{&server}},
 	}
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 	must(t, s.nas.Send(access(t, 1, user)))
 	must(t, s.nas.Send(access(t, 2, "01 03 'u'")))
 	s.seen(2)

@@ -35,7 +35,7 @@ func debugged(t *testing.T, changes ...func(*setup)) (*site, func() string) {
 	t.Helper()
 	s := start(t, changes...)
 	out := &logBuffer{}
-	s.proxy.SetDebug(out)
+	s.inside().SetDebug(out)
 	return s, func() string {
 		text := strings.NewReplacer(
 			s.nas.Addr().String(), "NAS", s.acct.Addr().String(), "NAS",
@@ -113,7 +113,7 @@ func TestDebugNeverShowsASecret(t *testing.T) {
 	if n := strings.Count(got, "<<< secret >>>"); n < 14 {
 		t.Errorf("only %d values are masked in\n%s", n, got)
 	}
-	s.proxy.SetDebug(nil)
+	s.inside().SetDebug(nil)
 	s.exchange(s.nas, access(t, 9, user))
 	if text() != got {
 		t.Error("debug output goes on after it was turned off")

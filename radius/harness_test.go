@@ -40,28 +40,46 @@ type setup struct {
 	answer      func(*radiustest.Request) [][]byte
 	latches     radius.Latches
 	sessions    radius.Sessions
+	today       time.Time // for the policy, when the proxy starts
 }
 
 // site is a running proxy between a router and an AAA server.
 type site struct {
 	testing.TB
 	setup    setup
-	proxy    *radius.Proxy
+	proxy    proxy
 	nas      *radiustest.NAS // towards the proxy's auth port
 	acct     *radiustest.NAS // towards its acct port
 	aaa      *radiustest.AAA // takes both kinds, on one port
-	now      *clock          // of the policy
 	timer    *clock          // of time-outs
+	now      *clock          // of the policy
 	log      *logBuffer
 	authAddr netip.AddrPort
 	acctAddr netip.AddrPort
 }
 
+// proxy is a running one as most tests see it.
+type proxy interface {
+	Addresses() (auth, acct []netip.AddrPort)
+	Stats() radius.Stats
+	Sweep()
+}
+
 // start runs a proxy until the test ends.
 func start(t testing.TB, changes ...func(*setup)) *site {
 	t.Helper()
-	s := &site{TB: t, now: newClock(june), timer: newClock(june)}
-	s.setup = defaults()
+	s := prepare(t, changes)
+	s.startInside()
+	auths, accts := s.proxy.Addresses()
+	s.authAddr, s.acctAddr = auths[0], accts[0]
+	s.nas, s.acct = s.router(netip.AddrPort{}, s.authAddr), s.router(netip.AddrPort{}, s.acctAddr)
+	return s
+}
+
+// prepare makes everything of a site but its proxy.
+func prepare(t testing.TB, changes []func(*setup)) *site {
+	t.Helper()
+	s := &site{TB: t, setup: defaults(), log: &logBuffer{}}
 	for _, change := range changes {
 		change(&s.setup)
 	}
@@ -69,21 +87,28 @@ func start(t testing.TB, changes ...func(*setup)) *site {
 	s.aaa, err = radiustest.NewAAA(aaaSecret, s.setup.answer)
 	must(t, err)
 	t.Cleanup(s.aaa.Close)
-	s.log = &logBuffer{}
-	s.proxy, err = radius.Start(s.config(), radius.Options{
+	return s
+}
+
+// startInside runs the proxy in this process, on clocks that the test sets.
+func (s *site) startInside() {
+	s.Helper()
+	s.timer, s.now = newClock(s.setup.today), newClock(s.setup.today)
+	p, err := radius.Start(s.config(), radius.Options{
 		Subscribers: s.setup.subscribers,
 		Clock:       s.now.Now,
 		Log:         slog.New(slog.NewTextHandler(s.log, nil)),
 		Latches:     s.setup.latches,
 		Sessions:    s.setup.sessions,
 	}.WithTimer(s.timer.Now))
-	must(t, err)
-	t.Cleanup(s.stop)
-	auths, accts := s.proxy.Addresses()
-	s.authAddr, s.acctAddr = auths[0], accts[0]
-	s.nas, s.acct = s.router(netip.AddrPort{}, s.authAddr), s.router(netip.AddrPort{}, s.acctAddr)
-	return s
+	must(s, err)
+	s.proxy = p
+	s.Cleanup(s.stopInside)
 }
+
+// inside is the proxy of a test that does with it what only its own process
+// can.
+func (s *site) inside() *radius.Proxy { return s.proxy.(*radius.Proxy) }
 
 // june is a day on which the stage of the policy is in force.
 var june = time.Date(2007, 6, 1, 0, 0, 0, 0, time.UTC)
@@ -102,6 +127,7 @@ func defaults() setup {
 		policy:      policySpec(),
 		subscribers: subscribers,
 		answer:      accept(),
+		today:       june,
 	}
 }
 
@@ -109,18 +135,24 @@ func defaults() setup {
 func (s *site) config() *radius.Config {
 	c := s.setup.config
 	c.Policy = compiled(s, s.setup.policy)
-	nas, server := s.setup.nas, s.setup.server
+	nas, server := s.setup.nas, s.server()
 	if s.setup.profile != nil {
 		nas.Profile = profile(s, *s.setup.profile, c.Policy)
-	}
-	if !server.Auth.IsValid() {
-		server.Auth, server.Acct = s.aaa.Addr, s.aaa.Addr
 	}
 	c.NAS = append([]radius.NAS{nas}, c.NAS...)
 	if c.Realms == nil {
 		c.Realms = map[string]*radius.Pool{"*": {Name: "tokyo", Servers: []*radius.AAA{&server}}}
 	}
 	return &c
+}
+
+// server is the site's AAA server with the address that it has got.
+func (s *site) server() radius.AAA {
+	server := s.setup.server
+	if !server.Auth.IsValid() {
+		server.Auth, server.Acct = s.aaa.Addr, s.aaa.Addr
+	}
+	return server
 }
 
 func compiled(t testing.TB, spec engine.Spec) *engine.Policy {
@@ -134,15 +166,18 @@ func compiled(t testing.TB, spec engine.Spec) *engine.Policy {
 
 func profile(t testing.TB, spec dict.ProfileSpec, policy *engine.Policy) *dict.Profile {
 	t.Helper()
-	var actions []dict.Action
-	for _, a := range policy.Actions {
-		actions = append(actions, dict.Action{Name: a.Name, Filter: a.Filter})
-	}
-	p, errs := dict.CompileProfile(dict.Standard(), "test", spec, actions)
+	p, errs := dict.CompileProfile(dict.Standard(), "test", spec, actions(policy.Actions))
 	if errs != nil {
 		t.Fatal(errs)
 	}
 	return p
+}
+
+func actions(of []engine.Action) (all []dict.Action) {
+	for _, a := range of {
+		all = append(all, dict.Action{Name: a.Name, Filter: a.Filter})
+	}
+	return all
 }
 
 // policySpec is a policy under which u1@atson.net is blocked from 15 May 2007,
@@ -207,12 +242,18 @@ func (s *site) router(from, to netip.AddrPort) *radiustest.NAS {
 	return n
 }
 
-func (s *site) stop() {
+func (s *site) stopInside() {
 	over, cancel := context.WithCancel(context.Background())
 	cancel() // what is still under way is not worth waiting for
-	s.proxy.Shutdown(over)
+	s.inside().Shutdown(over)
+	s.explain()
+}
+
+// explain shows what a proxy knows of a failure.
+func (s *site) explain() {
 	if s.Failed() {
-		s.Logf("the proxy's log:\n%s\nand counters: %+v", s.log.String(), s.proxy.Stats())
+		s.Logf("the proxy's log:\n%s", s.log.String())
+		s.Logf("and counters: %+v", s.proxy.Stats())
 	}
 }
 

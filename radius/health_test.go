@@ -328,7 +328,7 @@ func TestAutoOutlivesARestart(t *testing.T) {
 	s := start(t, func(s *setup) { s.nas.RequireMA = radius.Auto; s.latches = latches })
 	s.dropped("missing-message-authenticator", s.nas, access(t, 1, user))
 	s.setup.nas.RequireMA = radius.No
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 	s.exchange(s.nas, access(t, 2, user))
 	if ok, _ := latches.Latched("nas/bras1"); ok {
 		t.Error("`no` did not forget what auto had learned")

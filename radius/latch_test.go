@@ -28,9 +28,9 @@ func TestWhatIsForgottenIsNotWrittenAfterwards(t *testing.T) {
 	<-latches.writing
 	s.exchange(s.nas, access(t, 2, user+"50 12 *16")) // the router's is queued behind it
 	s.setup.nas.RequireMA = radius.No
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 	s.setup.nas.Name, s.setup.nas.RequireMA = "bras2", radius.Auto // the end of the queue
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 	s.exchange(s.nas, access(t, 3, user+"50 12 *16"))
 	close(latches.goOn)
 	s.until("the queue is worked off", func() bool { ok, _ := latches.Latched("nas/bras2"); return ok })

@@ -24,7 +24,7 @@ func TestReloadTakesEffectForNewRequests(t *testing.T) {
 	const newSecret = "another secret of the router"
 	s.setup.nas.Secret = radius.NewSecret([]byte(newSecret))
 	s.setup.policy.Rules[2].Then = "limit"
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 
 	must(t, s.aaa.Send(old.Reply(radiustest.AccessAccept), old.From))
 	match(t, "by the old secret and policy", attributesOf(s.answer(s.nas, request)), accepted)
@@ -45,7 +45,7 @@ func TestReloadKeepsTheSocketsOfServersThatStay(t *testing.T) {
 	s := start(t)
 	s.exchange(s.nas, access(t, 1, user))
 	s.setup.server.ResponseWindow = time.Minute
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 	s.exchange(s.nas, access(t, 2, user))
 	if seen := s.seen(2); seen[0].From != seen[1].From || seen[1].ID != 1 {
 		t.Errorf("from %s with identifier %d, want %s and the next", seen[1].From, seen[1].ID, seen[0].From)
@@ -62,7 +62,7 @@ func TestReloadRetiresServersThatGo(t *testing.T) {
 	must(t, err)
 	t.Cleanup(other.Close)
 	s.setup.server.Auth, s.setup.server.Acct = other.Addr, other.Addr
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 	s.exchange(s.nas, access(t, 2, user))
 	if n := len(other.Seen()); n != 1 {
 		t.Errorf("the new server saw %d requests", n)
@@ -84,7 +84,7 @@ func TestReloadToAnotherPool(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.setup.config.Realms = map[string]*radius.Pool{"atson.net": {Name: "empty"}}
-	s.proxy.Reload(s.config())
+	s.inside().Reload(s.config())
 	s.dropped("no-server", s.nas, access(t, 1, user))
 	s.dropped("no-realm", s.nas, access(t, 2, "01 09 'u@other'"), access(t, 3, "01 03 'u'"), access(t, 4, ""))
 	s.dropped("no-server", s.acct, accounting(t, 1, user))
@@ -102,7 +102,7 @@ func TestReloadsUnderLoad(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				s.proxy.Reload(configs[i%2])
+				s.inside().Reload(configs[i%2])
 				s.proxy.Sweep()
 				s.proxy.Stats()
 			}
@@ -122,7 +122,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	must(t, s.nas.Send(request))
 	r := s.seen(1)[0]
 	done := make(chan error)
-	go func() { done <- s.proxy.Shutdown(context.Background()) }()
+	go func() { done <- s.inside().Shutdown(context.Background()) }()
 	s.until("nothing is taken any more", func() bool {
 		probe := s.router(netip.AddrPort{}, s.authAddr)
 		must(t, probe.Send(probe.Request(radiustest.StatusServer, radiustest.MA())))
@@ -132,7 +132,7 @@ func TestShutdownWaitsForAnswers(t *testing.T) {
 	must(t, s.aaa.Send(r.Reply(radiustest.AccessAccept), r.From))
 	match(t, "answer", attributesOf(s.answer(s.nas, request)), accepted)
 	must(t, <-done)
-	must(t, s.proxy.Shutdown(context.Background())) // once more does no harm
+	must(t, s.inside().Shutdown(context.Background())) // once more does no harm
 	if held := s.proxy.Stats().NAS["bras1"].Outstanding; held != 0 {
 		t.Errorf("%d requests wait", held)
 	}
@@ -158,7 +158,7 @@ func TestShutdownWaitsForAnAnswerThatIsBeingMade(t *testing.T) {
 	must(t, s.nas.Send(request))
 	<-store.asked
 	done := make(chan error)
-	go func() { done <- s.proxy.Shutdown(context.Background()) }()
+	go func() { done <- s.inside().Shutdown(context.Background()) }()
 	close(store.goOn)
 	match(t, "answer", attributesOf(s.answer(s.nas, request)), accepted)
 	must(t, <-done)
@@ -172,7 +172,7 @@ func TestShutdownKnowsOfAnAnswerThatIsBeingMade(t *testing.T) {
 	<-store.asked
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := s.proxy.Shutdown(over); err == nil {
+	if err := s.inside().Shutdown(over); err == nil {
 		t.Error("Shutdown left a decision behind and says nothing")
 	}
 	close(store.goOn)
@@ -187,7 +187,7 @@ func TestShutdownDoesNotWaitForWhatNobodyWants(t *testing.T) {
 	r := s.seen(2)[1]
 	must(t, s.aaa.Send(r.Reply(radiustest.AccessAccept), r.From))
 	s.answer(s.nas, next)
-	must(t, s.proxy.Shutdown(context.Background())) // the superseded request is still under way
+	must(t, s.inside().Shutdown(context.Background())) // the superseded request is still under way
 }
 
 func TestShutdownGivesUp(t *testing.T) {
@@ -197,7 +197,7 @@ func TestShutdownGivesUp(t *testing.T) {
 	s.seen(1)
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
-	err := s.proxy.Shutdown(over)
+	err := s.inside().Shutdown(over)
 	if !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "1 requests left") {
 		t.Errorf("got %v", err)
 	}

@@ -27,7 +27,7 @@ func TestPanicTakesOnePacketOnly(t *testing.T) {
 			s := start(t)
 			c := &clumsy{at: at}
 			c.left.Store(1)
-			s.proxy.SetDebug(c)
+			s.inside().SetDebug(c)
 			must(t, s.nas.Send(access(t, 1, user)))
 			s.until("the panic is counted", func() bool { return s.proxy.Stats().NAS["bras1"].Dropped["panic"] == 1 })
 			s.quiet(s.nas)

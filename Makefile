@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit realparts line fuzz-short soak mutate bench bench-impact
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak mutate bench bench-impact
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ man: build ## build ./bin/sekisho.8, the manual page, and the scripts for comple
 	bin/sekisho man > bin/sekisho.8
 	for shell in bash zsh fish; do bin/sekisho completion $$shell > bin/sekisho.$$shell || exit 1; done
 
-test: packages lint unit fuzz-short realparts ## everything that CI runs: installs the Debian packages it needs; root
+test: packages lint unit conformance fuzz-short realparts ## everything that CI runs: installs the Debian packages it needs; root
 
 packages: ## install the Debian packages that the tests against real programs need; root
 	sh .ci/packages
@@ -33,6 +33,10 @@ lint: ## gofmt, go vet, staticcheck and errcheck, by the lists in staticcheck.co
 
 unit: ## all tests that need nothing but Go, with the race detector
 	go test -race ./...
+
+conformance: ## the wire's conformance cases against the binary, over UDP; it is built with the race detector
+	go build -race -o bin/sekisho-race ./cmd/sekisho
+	cd radius && SEKISHO_BINARY=$(CURDIR)/bin/sekisho-race go test -count=1 -run '^TestCase'
 
 realparts: ## tests against FreeRADIUS, l2tpns and a PPPoE line; root, TUN and network namespaces
 	go test -tags realparts -count=1 -timeout 10m ./cmd/sekisho/realparts

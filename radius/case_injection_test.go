@@ -323,9 +323,13 @@ func TestCase51FilterNames(t *testing.T) {
 			match(t, "answer", attributesOf(got), "50 12 *16 "+attribute(11, []byte(filter)))
 		})
 	}
-	spec := dict.ProfileSpec{Filtered: dict.Sayings{"Filter-Id": {"{filter}"}}}
-	if _, errs := dict.CompileProfile(dict.Standard(), "test", spec, []dict.Action{{Name: "open"}, {Name: "block", Filter: longest + "x"}}); errs == nil {
-		t.Error("a filter name of 254 octets is not refused")
+}
+
+func TestCase51AFilterNameOf254OctetsIsRefused(t *testing.T) {
+	t.Parallel()
+	why := refusal(t, func(s *setup) { s.policy.Actions[2].Filter = strings.Repeat("x", 254) })
+	if !strings.Contains(why, "at most 253 octets") {
+		t.Errorf("refused because: %s", why)
 	}
 }
 

@@ -10,3 +10,6 @@ func (o Options) WithTimer(now func() time.Time) Options {
 
 // Sweep does at once what the proxy does regularly.
 func (p *Proxy) Sweep() { p.sweep(p.timer()) }
+
+// Octets are the secret itself, for the file of a daemon.
+func (s *Secret) Octets() []byte { return s.octets }

@@ -58,7 +58,8 @@ type site struct {
 	acctAddr netip.AddrPort
 }
 
-// proxy is a running one as most tests see it.
+// proxy is a running one as its tests see it: in this process or, for the
+// conformance cases, in one of its own.
 type proxy interface {
 	Addresses() (auth, acct []netip.AddrPort)
 	Stats() radius.Stats
@@ -69,7 +70,11 @@ type proxy interface {
 func start(t testing.TB, changes ...func(*setup)) *site {
 	t.Helper()
 	s := prepare(t, changes)
-	s.startInside()
+	if runsTheBinary(t) {
+		s.startDaemon()
+	} else {
+		s.startInside()
+	}
 	auths, accts := s.proxy.Addresses()
 	s.authAddr, s.acctAddr = auths[0], accts[0]
 	s.nas, s.acct = s.router(netip.AddrPort{}, s.authAddr), s.router(netip.AddrPort{}, s.acctAddr)
@@ -264,10 +269,12 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// clock is a clock that a test sets.
+// clock is a clock that a test sets. One that nobody can set, another
+// process's, goes by itself: the test waits for what it brings.
 type clock struct {
-	mu sync.Mutex
-	at time.Time
+	mu       sync.Mutex
+	at       time.Time
+	byItself bool
 }
 
 func newClock(at time.Time) *clock { return &clock{at: at} }
@@ -275,6 +282,9 @@ func newClock(at time.Time) *clock { return &clock{at: at} }
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.byItself {
+		return time.Now()
+	}
 	return c.at
 }
 

@@ -58,7 +58,7 @@ func calendar(c *cli.Context) error {
 
 func askCalendar(c *cli.Context) (admin.Calendar, error) {
 	if c.String("policy") == "" {
-		return admin.Dial(c.String("socket")).Calendar(c.Context)
+		return dial(c).Calendar(c.Context)
 	}
 	p, err := loadPolicy(c, c.String("policy"))
 	if err != nil {

@@ -23,6 +23,7 @@ type completer func(ctx context.Context, daemon *admin.Client, word string) []st
 // completers are by the names of arguments in ArgsUsage, and by flags.
 var completers = map[string]completer{
 	"USER":     accountsLike,
+	"ACCOUNT":  accountsLike,
 	"PREFIX":   accountsLike,
 	"NAME":     shippedPolicies,
 	"--policy": shippedPolicies,
@@ -145,7 +146,7 @@ func (l *commandLine) daemon(c *cli.Context) *admin.Client {
 			fmt.Fprintln(c.App.ErrWriter, err) // the scripts throw it away
 		}
 	}
-	return admin.Dial(c.String("socket"))
+	return dial(c)
 }
 
 func beginning(words []string, prefix string) (found []string) {

@@ -20,9 +20,11 @@ const bigImport = 16 << 20
 
 func contractsCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "contracts",
-		Usage:       "import and list the subscribers' contracts",
-		Subcommands: []*cli.Command{importContractsCommand(), listContractsCommand()},
+		Name:  "contracts",
+		Usage: "import, export, list, search and show the subscribers' contracts",
+		Subcommands: []*cli.Command{
+			importContractsCommand(), exportContractsCommand(), listContractsCommand(), searchContractsCommand(), showContractCommand(),
+		},
 	}
 }
 
@@ -49,7 +51,7 @@ func importContracts(c *cli.Context) error {
 	defer body.Close()
 	sent, endBar := withBar(body, c.App.ErrWriter)
 	opts := admin.ImportOptions{DryRun: c.Bool("dry-run"), Replace: c.Bool("replace")}
-	report, err := admin.Dial(c.String("socket")).ImportContracts(c.Context, name, sent, opts)
+	report, err := dial(c).ImportContracts(c.Context, name, sent, opts)
 	endBar()
 	if err != nil {
 		return err

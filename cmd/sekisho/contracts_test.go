@@ -51,7 +51,7 @@ func runContracts(socket, stdin string, args ...string) contractsRun {
 	app.Reader, app.Writer, app.ErrWriter = strings.NewReader(stdin), &out, &messages
 	oneAtATime.Lock()
 	defer oneAtATime.Unlock()
-	err := app.Run(append([]string{"sekisho", "--socket", socket, "contracts"}, args...))
+	err := app.Run(flagsFirst(app, append([]string{"sekisho", "--socket", socket, "contracts"}, args...)))
 	return contractsRun{out.String(), messages.String(), err}
 }
 
@@ -170,6 +170,50 @@ func TestContractsList(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestContractsSearchAndShow(t *testing.T) {
+	t.Parallel()
+	socket, _ := contractDaemon(t,
+		engine.Contract{Account: "a1@x", Course: "Bフレッツ", Options: []string{"fixed-ip", "x"}, Status: "active"},
+		engine.Contract{Account: "A2@y", Course: "DAL", Area: "東京"},
+		engine.Contract{Account: "b@x", Course: "DAL", Status: "active"})
+	tests := []struct {
+		args []string
+		want string // accounts
+	}{
+		{[]string{"search", "@X"}, "a1@x b@x"},
+		{[]string{"search", "--course", "DAL"}, "A2@y b@x"},
+		{[]string{"search", "--course", "DAL", "--course", "Bフレッツ", "--status", "active"}, "a1@x b@x"},
+		{[]string{"search", "--option", "fixed-ip"}, "a1@x"},
+		{[]string{"search", "--option", ""}, "A2@y b@x"},
+		{[]string{"search", "--area", ""}, "a1@x b@x"},
+		{[]string{"search", "--limit", "2"}, "a1@x A2@y"},
+		{[]string{"search", "--area", "大阪"}, ""},
+		{[]string{"show", "a2@Y"}, "A2@y"},
+		{[]string{"export", "b"}, "b@x"},
+		{[]string{"export"}, "a1@x A2@y b@x"},
+	}
+	for _, test := range tests {
+		args := test.args
+		if args[0] != "export" {
+			args = append(args, "-o", "csv")
+		}
+		got := runContracts(socket, "", args...)
+		var accounts []string
+		for c, err := range store.ReadContracts("out", strings.NewReader(got.out)) {
+			if err != nil {
+				t.Fatalf("%q: %v, %v", args, err, got.err)
+			}
+			accounts = append(accounts, c.Account)
+		}
+		if found := strings.Join(accounts, " "); got.err != nil || found != test.want {
+			t.Errorf("%q: %q, %v; want %q", test.args, found, got.err, test.want)
+		}
+	}
+	if got := runContracts(socket, "", "show", "nobody"); !isProblem(404)(got.err) {
+		t.Errorf("got %+v", got)
 	}
 }
 

@@ -34,7 +34,7 @@ var contractListing = listing[engine.Contract]{
 }
 
 func listContracts(c *cli.Context) error {
-	client := admin.Dial(c.String("socket"))
+	client := dial(c)
 	defer client.Close()
 	return contractListing.write(c, client.AllContracts(c.Context, c.Args().First()))
 }

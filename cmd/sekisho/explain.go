@@ -36,7 +36,7 @@ func explain(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	e, err := admin.Dial(c.String("socket")).Explain(c.Context, q)
+	e, err := dial(c).Explain(c.Context, q)
 	if err != nil {
 		return err
 	}

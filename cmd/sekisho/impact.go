@@ -85,7 +85,7 @@ func impactQuestion(c *cli.Context) (admin.ImpactQuestion, error) {
 
 // askImpact passes every account on and shows on a terminal how far it is.
 func askImpact(c *cli.Context, q admin.ImpactQuestion, w impactWriter) (*admin.ImpactTotals, error) {
-	client := admin.Dial(c.String("socket"))
+	client := dial(c)
 	defer client.Close()
 	show, end := progressBar(c.App.ErrWriter)
 	defer end()

@@ -20,7 +20,7 @@ func statusCommand() *cli.Command {
 		Usage: "show how the daemon is and what it has counted",
 		Flags: []cli.Flag{outputFlag("table", "json")},
 		Action: func(c *cli.Context) error {
-			status, err := admin.Dial(c.String("socket")).Status(c.Context)
+			status, err := dial(c).Status(c.Context)
 			if err != nil {
 				return err
 			}
@@ -37,7 +37,7 @@ func reloadCommand() *cli.Command {
 		Name:  "reload",
 		Usage: "make the daemon read its site file anew; with errors the old configuration stays",
 		Action: func(c *cli.Context) error {
-			if err := admin.Dial(c.String("socket")).Reload(c.Context); err != nil {
+			if err := dial(c).Reload(c.Context); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(c.App.Writer, "reloaded")

@@ -151,7 +151,7 @@ func (s *site) keep(file string) {
 	s.Helper()
 	db, err := store.Open(file, store.Options{})
 	must(s, err)
-	_, err = db.ImportContracts(s.Context(), s.rows(), store.ImportOptions{})
+	_, err = db.ImportContracts(s.Context(), store.By{Who: "test"}, s.rows(), store.ImportOptions{})
 	must(s, errors.Join(err, db.Close()))
 }
 

@@ -220,6 +220,24 @@ func TestCase11SaltWithoutItsHighestBitIsLetIn(t *testing.T) {
 	}
 }
 
+func TestAccountingGoesThroughWithWhatCannotBeDecrypted(t *testing.T) {
+	t.Parallel()
+	s := start(t, answering(func(r *radiustest.Request) [][]byte {
+		return [][]byte{r.Reply(radiustest.AccountingResponse, radiustest.Attr(2, "short"))}
+	}))
+	zeros := make([]byte, 16)
+	right := radiustest.HidePassword([]byte("himitsu"), zeros, []byte(nasSecret))
+	const wrong = " 02 07 'short' 1a 0e 00000137 10 08 80 01 'wxyz' "
+	got := s.exchange(s.acct, accounting(t, 1, user+wrong+attribute(2, right)))
+	match(t, "answer", attributesOf(got), "02 07 'short'")
+	r := s.seen(1)[0]
+	match(t, "upstream", attributesOf(r.Raw), user+wrong+"02 12 *16 21 0a *8")
+	last := attributesOf(r.Raw)[len(octets(t, user+wrong))+2:][:16]
+	if got := radiustest.RevealPassword(last, zeros, []byte(aaaSecret)); string(got[:8]) != "himitsu\x00" {
+		t.Errorf("the AAA reads %q behind them", got)
+	}
+}
+
 func TestAccountingWithUserPasswordInside(t *testing.T) {
 	t.Parallel()
 	s := start(t)

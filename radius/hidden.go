@@ -18,7 +18,8 @@ const blockLen = 16
 
 // rehide turns a value hidden for one side into the same value hidden for the
 // other, in place. Every cipher keeps the length, so nothing around it moves.
-// False means that the value cannot have been hidden with this secret.
+// False means that the value cannot have been hidden with this secret; it is
+// left as it was.
 func rehide(cipher dict.Cipher, tagged bool, value []byte, from, to keying, salts *saltSource) bool {
 	switch cipher {
 	case dict.UserPassword:
@@ -145,23 +146,23 @@ func newHiddenSet(d *dict.Dictionary) *hiddenSet {
 
 // rehideAll re-hides every hidden attribute among attrs, whole attributes as
 // they stand in a packet, in place: each instance, each sub-attribute of a
-// vendor. A malformed vendor's content is left as it is.
+// vendor. A malformed vendor's content is left as it is, and so is what cannot
+// have been hidden with this secret; false if there was any.
 func (h *hiddenSet) rehideAll(attrs []byte, from, to keying) bool {
 	var salts saltSource
+	whole := true
 	for at := 0; at < len(attrs); at += int(attrs[at+1]) {
 		value := attrs[at+2 : at+int(attrs[at+1])]
 		if attrs[at] == typeVendorSpecific {
-			if !h.rehideVendor(value, from, to, &salts) {
-				return false
-			}
+			whole = h.rehideVendor(value, from, to, &salts) && whole
 			continue
 		}
 		hiding := h.plain[attrs[at]]
-		if len(value) > 0 && !rehide(hiding.cipher, hiding.tagged, value, from, to, &salts) {
-			return false
+		if len(value) > 0 {
+			whole = rehide(hiding.cipher, hiding.tagged, value, from, to, &salts) && whole
 		}
 	}
-	return true
+	return whole
 }
 
 func (h *hiddenSet) rehideVendor(value []byte, from, to keying, salts *saltSource) bool {
@@ -170,11 +171,12 @@ func (h *hiddenSet) rehideVendor(value []byte, from, to keying, salts *saltSourc
 	if !ok || !wellFormed(value, format) {
 		return true
 	}
+	whole := true
 	for number, sub := range vendorValues(value, format) {
 		hiding := h.vendors[dict.Key{Vendor: id, Number: number}]
-		if len(sub) > 0 && !rehide(hiding.cipher, hiding.tagged, sub, from, to, salts) {
-			return false
+		if len(sub) > 0 {
+			whole = rehide(hiding.cipher, hiding.tagged, sub, from, to, salts) && whole
 		}
 	}
-	return true
+	return whole
 }

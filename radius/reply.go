@@ -228,7 +228,7 @@ func composeReply(t *transaction, a *attempt, reply packet, insert insertion) ([
 	}
 	body := len(out)
 	out = insert.copyAttributes(out, reply)
-	if !t.snapshot.hidden.rehideAll(out[body:], a.keying(), t.keying()) {
+	if !t.snapshot.hidden.rehideAll(out[body:], a.keying(), t.keying()) && t.loses() {
 		return nil, dropHidden
 	}
 	out = append(out, insert.add...)

@@ -209,7 +209,7 @@ func (p *Proxy) compose(a *attempt) reason {
 		}
 	}
 	from, to := t.keying(), a.keying()
-	if !t.snapshot.hidden.rehideAll(wire[headerLen:], from, to) {
+	if !t.snapshot.hidden.rehideAll(wire[headerLen:], from, to) && t.loses() {
 		return dropHidden
 	}
 	if request.code() == accessRequest && request.has(typeCHAPPassword) && !request.has(typeCHAPChallenge) {
@@ -228,6 +228,11 @@ func (p *Proxy) compose(a *attempt) reason {
 	a.wire = wire
 	return forwarded
 }
+
+// loses reports whether the packet has to go for the sake of an attribute that
+// cannot be decrypted, since the other side would read a wrong password or key.
+// Accounting goes through with the attribute as it is: the record is worth more.
+func (t *transaction) loses() bool { return t.request.code() != accountingRequest }
 
 // keying is what hidden attributes of the NAS's request are bound to. Those of
 // an Accounting-Request are bound to zeros: its authenticator is not known

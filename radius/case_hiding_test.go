@@ -182,6 +182,13 @@ func TestCase11CleartextTunnelPasswordStays(t *testing.T) {
 	match(t, "answer", attributesOf(got), "50 12 *16 1a 14 0000130a 09 0e 'in the clear' 0b 07 'op25b'")
 }
 
+func TestCase11BareAttributesTooLongForAscend(t *testing.T) {
+	t.Parallel()
+	s := start(t, answering(accept(radiustest.Attr(214, "seventeen octets."), radiustest.Attr(215, strings.Repeat("x", 253)))))
+	got := s.exchange(s.nas, access(t, 1, user))
+	match(t, "answer", attributesOf(got), "50 12 *16 d6 13 'seventeen octets.' d7 ff"+strings.Repeat("78", 253)+"0b 07 'op25b'")
+}
+
 func TestCase11HiddenByAnotherSecret(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -128,7 +128,7 @@ type hiding struct {
 
 // newHiddenSet compiles the hidden attributes of a dictionary. Old Ascend
 // boxes send their secrets as bare attributes 214 and 215; these numbers are
-// nobody else's.
+// nobody else's by the RFCs.
 func newHiddenSet(d *dict.Dictionary) *hiddenSet {
 	set := &hiddenSet{vendors: map[dict.Key]hiding{}, formats: map[uint32]dict.VendorFormat{}}
 	set.plain[214], set.plain[215] = hiding{cipher: dict.Ascend}, hiding{cipher: dict.Ascend}
@@ -158,6 +158,9 @@ func (h *hiddenSet) rehideAll(attrs []byte, from, to keying) bool {
 			continue
 		}
 		hiding := h.plain[attrs[at]]
+		if hiding.cipher == dict.Ascend && len(value) > blockLen {
+			continue // somebody's all the same: no secret of Ascend's is that long
+		}
 		if len(value) > 0 {
 			whole = rehide(hiding.cipher, hiding.tagged, value, from, to, &salts) && whole
 		}

@@ -3,6 +3,7 @@ package radius_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,8 @@ func TestCase37FilterOfTheAAAByConflictMode(t *testing.T) {
 		{dict.ReplaceOurs, "stale of ours", []radiustest.Attribute{radiustest.Attr(11, "op25b-all")}, "0b 07 'op25b'", "injected"},
 		{dict.Append, "theirs", []radiustest.Attribute{vip}, "0b 05 'vip' 0b 07 'op25b'", "beside"},
 		{dict.Append, "ours already", []radiustest.Attribute{ours}, "0b 07 'op25b'", "injected"},
+		{dict.Append, "ours already, in its place", []radiustest.Attribute{ours, radiustest.Attr(18, "hello"), ours}, "0b 07 'op25b' 12 07 'hello' 0b 07 'op25b'", "injected"},
+		{dict.Append, "ours and theirs", []radiustest.Attribute{ours, vip}, "0b 07 'op25b' 0b 05 'vip'", "beside"},
 		{dict.Append, "stale of ours", []radiustest.Attribute{radiustest.Attr(11, "op25b-all")}, "0b 0b 'op25b-all' 0b 07 'op25b'", "beside"},
 		{dict.Keep, "theirs", []radiustest.Attribute{vip}, "0b 05 'vip'", "kept"},
 		{dict.Keep, "none", nil, "0b 07 'op25b'", "injected"},
@@ -63,6 +66,40 @@ func TestCase37FilterOfTheAAAByConflictMode(t *testing.T) {
 			s := start(t, answering(accept(tt.aaa...)), func(s *setup) { s.profile.Conflict = tt.mode })
 			got := s.exchange(s.nas, access(t, 1, user))
 			match(t, "answer", attributesOf(got), "50 12 *16 "+tt.want)
+			s.injections(map[string]uint64{tt.outcome: 1})
+		})
+	}
+}
+
+func TestCase52ValueSpreadOverSeveralAttributes(t *testing.T) {
+	t.Parallel()
+	ours := strings.Repeat("r", 600)
+	pieces := []radiustest.Attribute{radiustest.Attr(92, ours[:253]), radiustest.Attr(92, ours[:253]), radiustest.Attr(92, ours[:94])}
+	var whole string
+	for _, piece := range pieces {
+		whole += attribute(92, piece.Value)
+	}
+	vip := radiustest.Attr(92, "vip")
+	tests := []struct {
+		mode    dict.Conflict
+		name    string
+		aaa     []radiustest.Attribute
+		want    string
+		outcome string
+	}{
+		{dict.ReplaceOurs, "ours already", pieces, whole, "injected"},
+		{dict.ReplaceOurs, "ours and theirs", append([]radiustest.Attribute{vip}, pieces...), "5c 05 'vip'" + whole, "beside"},
+		{dict.Append, "ours already", pieces, whole, "injected"},
+		{dict.Append, "ours before another", append(slices.Clone(pieces), radiustest.Attr(18, "hello")), whole + "12 07 'hello'", "injected"},
+		{dict.Append, "a part of it", pieces[2:], attribute(92, pieces[2].Value) + whole, "injected"},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.mode)+"/"+tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, answering(accept(tt.aaa...)), func(s *setup) {
+				s.profile = &dict.ProfileSpec{Filtered: dict.Sayings{"NAS-Filter-Rule": {ours}}, Conflict: tt.mode}
+			})
+			match(t, "answer", attributesOf(s.exchange(s.nas, access(t, 1, user))), "50 12 *16 "+tt.want)
 			s.injections(map[string]uint64{tt.outcome: 1})
 		})
 	}

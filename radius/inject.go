@@ -65,6 +65,9 @@ func newInsertion(profile *dict.Profile, d *dict.Dictionary, saying dict.Saying,
 	case i.any(accept, i.stays):
 		i.outcome = injectionBeside
 	}
+	if profile.Conflict == dict.Append && i.any(accept, i.adds) {
+		i.add = i.missing(accept)
+	}
 	return i
 }
 
@@ -77,21 +80,41 @@ func (i *insertion) goes(k dict.Key, value []byte) bool {
 	case dict.ReplaceOurs:
 		return ours
 	case dict.Append:
-		return ours && i.adds(k, value) // once is enough
+		return false
 	}
 	return ours && len(i.add) > 0 // dict.Keep: theirs stand alone, or ours do
 }
 
 // adds reports whether this very value is added.
 func (i *insertion) adds(k dict.Key, value []byte) bool {
+	return i.inside(i.add, func(added dict.Key, v []byte) bool { return added == k && bytes.Equal(v, value) })
+}
+
+// missing returns those of our attributes that the Accept does not hold yet.
+// The pieces of a value that is spread over several stay together.
+func (i *insertion) missing(accept packet) []byte {
+	held := func(k dict.Key, value []byte) bool {
+		return i.any(accept, func(other dict.Key, v []byte) bool { return other == k && bytes.Equal(v, value) })
+	}
+	lacks := func(k dict.Key) bool {
+		return i.inside(i.add, func(other dict.Key, v []byte) bool { return other == k && !held(k, v) })
+	}
+	var add []byte
 	for rest := i.add; len(rest) > 0; rest = rest[rest[1]:] {
-		for added, v := range i.parts(rest[:rest[1]]) {
-			if added == k && bytes.Equal(v, value) {
-				return true
-			}
+		attr := rest[:rest[1]]
+		if i.inside(attr, func(k dict.Key, value []byte) bool {
+			return !held(k, value) || i.spread(k) && lacks(k)
+		}) {
+			add = append(add, attr...)
 		}
 	}
-	return false
+	return add
+}
+
+// spread reports whether long values of an attribute go on in the next one.
+func (i *insertion) spread(k dict.Key) bool {
+	a, ok := i.formats.ByKey(k)
+	return ok && a.Concat
 }
 
 // foreign reports whether the profile manages an attribute and no action of
@@ -101,16 +124,22 @@ func (i *insertion) foreign(k dict.Key, value []byte) bool {
 	return managed && !ours
 }
 
-// stays reports whether an attribute that the profile manages is left in.
+// stays reports whether an attribute that the profile manages is left in
+// beside what the action says.
 func (i *insertion) stays(k dict.Key, value []byte) bool {
 	managed, _ := i.profile.Owns(k, value)
-	return managed && !i.goes(k, value)
+	return managed && !i.goes(k, value) && !i.adds(k, value)
 }
 
 // any reports whether the Accept holds an attribute of which that is true.
 func (i *insertion) any(accept packet, is func(dict.Key, []byte) bool) bool {
-	for _, attr := range accept.attributes() {
-		for k, value := range i.parts(attr) {
+	return i.inside(accept[headerLen:], is)
+}
+
+// inside is any for attributes that are no whole packet.
+func (i *insertion) inside(attrs []byte, is func(dict.Key, []byte) bool) bool {
+	for ; len(attrs) > 0; attrs = attrs[attrs[1]:] {
+		for k, value := range i.parts(attrs[:attrs[1]]) {
 			if is(k, value) {
 				return true
 			}

@@ -8,6 +8,7 @@ type arrival struct {
 	packet   packet
 	source   *source
 	nas      *nasEntry
+	begun    *transaction // once it is taken on
 }
 
 // receive is the way of a request: check it, know it from its repetitions,
@@ -15,7 +16,7 @@ type arrival struct {
 // nothing but the kernel.
 func (p *Proxy) receive(l *listener, d datagram) {
 	a := &arrival{snapshot: p.current.Load(), listener: l, datagram: d}
-	defer p.survive(func() { p.refuse(a, dropPanic) })
+	defer p.survive(func() { p.giveUp(a, dropPanic) })
 	if why := a.check(); why != forwarded {
 		p.refuse(a, why)
 		return
@@ -36,15 +37,23 @@ func (p *Proxy) receive(l *listener, d datagram) {
 	}
 	if why == forwarded {
 		t.nas.counters.outstanding.Add(1)
+		a.begun = t
 		p.accounted(t)
 		why = p.forward(t)
-		if why != forwarded && t.leave(abandoned) {
-			p.duplicates.forget(t)
-		}
 	}
 	if why != forwarded {
-		p.refuse(a, why)
+		p.giveUp(a, why)
 	}
+}
+
+// giveUp drops an arrival that may have been taken on, so that nothing waits
+// for it: a retransmission is a new attempt.
+func (p *Proxy) giveUp(a *arrival, why reason) {
+	if t := a.begun; t != nil && t.leave(abandoned) {
+		t.recall(nil)
+		p.duplicates.forget(t)
+	}
+	p.refuse(a, why)
 }
 
 // check finds out whether the datagram is a packet for us, from whom it says.

@@ -330,6 +330,7 @@ func (p *Proxy) timeOut(a *attempt) {
 	if t == nil {
 		return // a Status-Server: the next one notices
 	}
+	defer p.survive(func() { p.drop(t.nas, dropPanic) })
 	if t.attempt.Load() == a && t.leave(abandoned) {
 		t.recall(nil)
 		p.duplicates.forget(t)

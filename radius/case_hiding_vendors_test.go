@@ -2,6 +2,7 @@ package radius_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"sekisho/dict"
@@ -58,5 +59,41 @@ func TestWiMAXAttributesHaveAContinuationOctet(t *testing.T) {
 	want := octets(t, "1a 0b 000060b5 05 05 00 'xy'")
 	if got := a.Wire([]byte("xy")); !bytes.Equal(got, want) {
 		t.Errorf("got %x, want %x", got, want)
+	}
+}
+
+func TestCase45HiddenSubAttribute(t *testing.T) {
+	t.Parallel()
+	const stale = " 0a 07 'stale' "
+	tests := []struct {
+		name  string
+		aaa   func(hidden string) string // inside the vendor's attribute
+		want  string                     // the same with the key under *
+		whole bool                       // the key reaches the router
+	}{
+		{"beside ours", func(h string) string { return stale + h }, "3a 14 *18", true},
+		{"between ours", func(h string) string { return stale + h + stale }, "3a 14 *18", true},
+		{"twice", func(h string) string { return h + stale + h }, "3a 14 *18 3a 14 *18", true},
+		{"before a malformed tail", func(h string) string { return h + stale + "01 00" }, "3a 14 *18" + stale + "01 00", false},
+		{"overrun", func(h string) string { return stale + "3a 15" + h[6:] }, stale + "3a 15 *18", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, answering(func(r *radiustest.Request) [][]byte {
+				hidden := fmt.Sprintf(" 3a 14 %x ", salted(r, "key", "\x80\x01"))
+				value := append(octets(t, "0000130a"), octets(t, tt.aaa(hidden))...)
+				return [][]byte{r.Reply(radiustest.AccessAccept, radiustest.Attribute{Type: 26, Value: value})}
+			}), func(s *setup) {
+				s.profile = &dict.ProfileSpec{Filtered: dict.Sayings{"ERX-Ingress-Policy-Name": {"{filter}"}}}
+			})
+			got := attributesOf(s.exchange(s.nas, access(t, 1, user)))
+			match(t, "answer", got, fmt.Sprintf("50 12 *16 1a %02x 0000130a", got[19])+tt.want+" 1a 0d 0000130a 0a 07 'op25b'")
+			if tt.whole {
+				if plain := revealed(t, got[18+6+2:][:18]); plain != "key" {
+					t.Errorf("the router reads %q", plain)
+				}
+			}
+		})
 	}
 }

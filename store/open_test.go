@@ -207,6 +207,32 @@ func TestTruncatedFileIsFoundByItsLength(t *testing.T) {
 	}
 }
 
+// TestFileThatIsEmptiedUnderTheStore as by a copy over it: nobody may wait for
+// the locks that bbolt keeps when it misses the beginning.
+func TestFileThatIsEmptiedUnderTheStore(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(*Store) error{
+		"reading": func(s *Store) error { _, _, err := s.Contract("c1"); return err },
+		"writing": func(s *Store) error { return s.Latch("nas/bras1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Open(filepath.Join(t.TempDir(), "test.db"), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(s.Path(), 0); err != nil {
+				t.Fatal(err)
+			}
+			for i, do := range []func(*Store) error{ask, ask, (*Store).Close} {
+				if err := do(s); !errors.Is(err, ErrDamaged) {
+					t.Errorf("call %d: %v", i+1, err)
+				}
+			}
+		})
+	}
+}
+
 func TestOpenNeedsTheDirectory(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "missing")

@@ -63,14 +63,19 @@ type Store struct {
 	watchers  watchers
 	ids       ids
 	limits    atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
+	lost      atomic.Bool                       // see transact
 }
 
 // Path names the file, as it was given to Open.
 func (s *Store) Path() string { return s.path }
 
 // Close waits for running transactions and releases the file. Calls that come
-// later fail with ErrClosed; closing twice is no error.
+// later fail with ErrClosed; closing twice is no error. A store that has lost
+// the beginning of its file stays open until the process ends, and says so.
 func (s *Store) Close() error {
+	if s.lost.Load() {
+		return fmt.Errorf("closing store %s: %w", s.path, errLost)
+	}
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing store %s: %w", s.path, err)
 	}
@@ -115,14 +120,32 @@ func (s *Store) Check() error {
 var errChecked = errors.New("checked")
 
 // view runs fn in a read transaction. Keep it short: see Options.MmapSize.
-func (s *Store) view(fn func(*bolt.Tx) error) error {
-	return guard(func() error { return s.db.View(fn) })
-}
+func (s *Store) view(fn func(*bolt.Tx) error) error { return s.transact(s.db.View, fn) }
 
 // update runs fn in the write transaction; when it returns nil, what fn wrote
 // is on disk.
-func (s *Store) update(fn func(*bolt.Tx) error) error {
-	return guard(func() error { return s.db.Update(fn) })
+func (s *Store) update(fn func(*bolt.Tx) error) error { return s.transact(s.db.Update, fn) }
+
+var errLost = fmt.Errorf("%w: its beginning is gone; stop the daemon and restore a backup", ErrDamaged)
+
+// transact runs fn in a transaction. When bbolt panics before fn, over the
+// pages with which the file begins, it keeps its locks, and whoever asked it
+// again would wait for ever: from then on everybody gets an error instead.
+func (s *Store) transact(in func(func(*bolt.Tx) error) error, fn func(*bolt.Tx) error) error {
+	if s.lost.Load() {
+		return errLost
+	}
+	began := false
+	err := guard(func() error {
+		return in(func(tx *bolt.Tx) error {
+			began = true
+			return fn(tx)
+		})
+	})
+	if !began && errors.Is(err, ErrDamaged) {
+		s.lost.Store(true)
+	}
+	return err
 }
 
 // guard turns what bbolt does about a broken page, a panic or a memory fault

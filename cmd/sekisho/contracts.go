@@ -1,12 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
-
-	"sekisho/cmd/internal/admin"
-	"sekisho/store"
 
 	"github.com/urfave/cli/v2"
 	"github.com/vbauerster/mpb/v8"
@@ -26,53 +22,6 @@ func contractsCommand() *cli.Command {
 			importContractsCommand(), exportContractsCommand(), listContractsCommand(), searchContractsCommand(), showContractCommand(),
 		},
 	}
-}
-
-func importContractsCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "import",
-		Usage:     "add and change contracts from CSV, all of them or none",
-		ArgsUsage: "FILE|-",
-		Description: "The header line names the columns account, course, address, area, segment, options and\n" +
-			"status, in any order; account and course must be there. Options are separated by semicolons.",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "dry-run", Usage: "only report what would change"},
-			&cli.BoolFlag{Name: "replace", Usage: "delete the contracts that are not in the file"},
-		},
-		Action: importContracts,
-	}
-}
-
-func importContracts(c *cli.Context) error {
-	name, body, err := openImport(c)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	sent, endBar := withBar(body, c.App.ErrWriter)
-	opts := admin.ImportOptions{DryRun: c.Bool("dry-run"), Replace: c.Bool("replace")}
-	report, err := dial(c).ImportContracts(c.Context, name, sent, opts)
-	endBar()
-	if err != nil {
-		return err
-	}
-	if opts.DryRun {
-		fmt.Fprintln(c.App.ErrWriter, "dry run, nothing was changed; the import would be:")
-	}
-	return writeReport(c.App.Writer, report)
-}
-
-func openImport(c *cli.Context) (name string, body io.ReadCloser, err error) {
-	if name = c.Args().First(); name == "-" {
-		return "stdin", io.NopCloser(c.App.Reader), nil
-	}
-	body, err = os.Open(name)
-	return name, body, err
-}
-
-func writeReport(w io.Writer, r store.Report) error {
-	_, err := fmt.Fprintf(w, "added %d\nchanged %d\nunchanged %d\ndeleted %d\n", r.Added, r.Changed, r.Unchanged, r.Deleted)
-	return err
 }
 
 // withBar shows on a terminal how much of a big file has been sent; end takes

@@ -71,16 +71,19 @@ func TestContractsImport(t *testing.T) {
 	}{
 		{"file", []string{file}, "", contractsRun{out: "added 1\nchanged 1\nunchanged 0\ndeleted 0\n"}, "gone new old"},
 		{"standard input", []string{"-"}, csv, contractsRun{out: "added 1\nchanged 1\nunchanged 0\ndeleted 0\n"}, "gone new old"},
-		{"replace", []string{"--replace", file}, "", contractsRun{out: "added 1\nchanged 1\nunchanged 0\ndeleted 1\n"}, "new old"},
+		{"replace", []string{"--replace", "--yes", file}, "", contractsRun{out: "added 1\nchanged 1\nunchanged 0\ndeleted 1\n"}, "new old"},
+		{"replace within a limit", []string{"--replace", "--max-deletes", "1", file}, "", contractsRun{out: "added 1\nchanged 1\nunchanged 0\ndeleted 1\n"}, "new old"},
 		{"dry run", []string{"--dry-run", "--replace", file}, "", contractsRun{
-			out:      "added 1\nchanged 1\nunchanged 0\ndeleted 1\n",
+			out: "added 1\nchanged 1\nunchanged 0\ndeleted 1\n" +
+				"- gone: course c, options a;b\n+ new: course c\n~ old: course c → changed\n",
 			messages: "dry run, nothing was changed; the import would be:\n",
 		}, "gone old"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			socket, s := contractDaemon(t, engine.Contract{Account: "old", Course: "c"}, engine.Contract{Account: "gone", Course: "c"})
+			socket, s := contractDaemon(t, engine.Contract{Account: "old", Course: "c"},
+				engine.Contract{Account: "gone", Course: "c", Options: []string{"a", "b"}})
 			got := runContracts(socket, test.stdin, append([]string{"import"}, test.args...)...)
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(contractsRun{})); diff != "" {
 				t.Error(diff)
@@ -102,6 +105,7 @@ func TestContractsImport(t *testing.T) {
 func TestContractsRefuse(t *testing.T) {
 	t.Parallel()
 	socket, _ := contractDaemon(t)
+	full, _ := contractDaemon(t, engine.Contract{Account: "a", Course: "c"}, engine.Contract{Account: "b", Course: "c"})
 	nobody := filepath.Join(t.TempDir(), "s")
 	tests := []struct {
 		name, socket string
@@ -111,6 +115,10 @@ func TestContractsRefuse(t *testing.T) {
 	}{
 		{"wrong lines", socket, []string{"import", "-"}, isProblem(422), "stdin: nothing was imported, errors: 1\nstdin:2:3: course is empty"},
 		{"replacing by nothing", socket, []string{"import", "--replace", os.DevNull}, isProblem(422), "/dev/null:1: empty file"},
+		{"more deletes than usual", full, []string{"import", "--replace", "-"}, isProblem(409), "refused by max-delete-percent 10: 50% of 2 contracts would be deleted; max-delete-percent 50 approves it"},
+		{"a limit beside --yes", full, []string{"import", "--replace", "--yes", "--max-changes", "1", "-"}, isProblem(409), "refused by max-changes 1"},
+		{"no deletes at all", full, []string{"import", "--replace", "--max-deletes", "0", "-"}, isProblem(409), "refused by max-deletes 0: 1 of 2"},
+		{"too few", full, []string{"import", "--min-contracts", "10", "-"}, isProblem(409), "refused by min-contracts 10"},
 		{"no file", socket, []string{"import"}, isUsage, "expected FILE|-, got"},
 		{"two files", socket, []string{"import", "a", "b"}, isUsage, "expected FILE|-, got"},
 		{"a file that is not there", socket, []string{"import", "/nonexistent.csv"}, isNotExist, "/nonexistent.csv"},
@@ -122,7 +130,7 @@ func TestContractsRefuse(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := runContracts(test.socket, "account,course\na,\n", test.args...)
+			got := runContracts(test.socket, map[bool]string{true: "account,course\na,d\n", false: "account,course\na,\n"}[test.socket == full], test.args...)
 			if got.err == nil || !test.is(got.err) || !strings.Contains(got.err.Error(), test.says) || got.out != "" {
 				t.Errorf("out %q, error %v, want %q", got.out, got.err, test.says)
 			}

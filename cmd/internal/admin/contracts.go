@@ -108,6 +108,18 @@ type importQuery struct {
 	Name    string `query:"name" default:"body" doc:"stands for the file in errors"`
 	DryRun  bool   `query:"dry-run" doc:"report only"`
 	Replace bool   `query:"replace" doc:"delete the contracts that are not in the file"`
+	Diff    int    `query:"diff" minimum:"0" maximum:"1000" doc:"how many changes the answer shows"`
+
+	MaxDeletes       int `query:"max-deletes" doc:"a guard: refuse to delete more; 0 is no limit, -1 allows none"`
+	MaxDeletePercent int `query:"max-delete-percent" doc:"of the contracts there are; as max-deletes"`
+	MaxChanges       int `query:"max-changes" doc:"added, changed and deleted; as max-deletes"`
+	MinContracts     int `query:"min-contracts" doc:"refuse a file with fewer"`
+}
+
+func (q *importQuery) options() store.ImportOptions {
+	return store.ImportOptions{DryRun: q.DryRun, Replace: q.Replace, Diff: q.Diff, Guards: store.Guards{
+		MaxDeletes: q.MaxDeletes, MaxDeletePercent: q.MaxDeletePercent, MaxChanges: q.MaxChanges, MinContracts: q.MinContracts,
+	}}
 }
 
 func mountImport(r *Routes, i importer) {
@@ -122,8 +134,7 @@ func mountImport(r *Routes, i importer) {
 
 func (i importer) serve(w http.ResponseWriter, r *http.Request, q *importQuery) error {
 	body := newPatientBody(w, r, i.pause)
-	opts := store.ImportOptions{DryRun: q.DryRun, Replace: q.Replace}
-	report, err := i.store.ImportContracts(r.Context(), CallerFrom(r.Context()).by(), store.ReadContracts(q.Name, body), opts)
+	report, err := i.store.ImportContracts(r.Context(), CallerFrom(r.Context()).by(), store.ReadContracts(q.Name, body), q.options())
 	body.finish()
 	if err != nil {
 		return importProblem(q.Name, err)
@@ -138,7 +149,10 @@ func (c Caller) by() store.By { return store.By{Who: c.Who, From: c.From} }
 func importProblem(name string, err error) error {
 	var wrong *store.ImportError
 	var large *http.MaxBytesError
+	var guard *store.GuardError
 	switch {
+	case errors.As(err, &guard):
+		return &Problem{Status: http.StatusConflict, Detail: name + ": " + guard.Error()}
 	case errors.As(err, &large):
 		return &Problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("%s: at most %d bytes", name, large.Limit)}
 	case errors.Is(err, store.ErrEmptyReplace):

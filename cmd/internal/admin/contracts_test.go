@@ -319,3 +319,31 @@ func (slowImporter) ImportContracts(ctx context.Context, _ store.By, rows iter.S
 		return store.Report{Added: 7}, nil
 	}
 }
+
+// TestImportGuards holds that limits travel, and so does what would be changed.
+func TestImportGuards(t *testing.T) {
+	t.Parallel()
+	c, s := contractDoor(t, engine.Contract{Account: "a", Course: "c"}, engine.Contract{Account: "b", Course: "c"})
+	send := func(opts ImportOptions) (store.Report, error) {
+		opts.Replace = true
+		return c.ImportContracts(t.Context(), "f.csv", strings.NewReader("account,course\na,d\n"), opts)
+	}
+	for want, guards := range map[string]store.Guards{
+		"max-deletes -1 ":        {MaxDeletes: -1},
+		"max-delete-percent 50 ": {MaxDeletePercent: 49},
+		"max-changes 2 ":         {MaxChanges: 1},
+		"min-contracts 1 ":       {MinContracts: 2},
+	} {
+		_, err := send(ImportOptions{Guards: guards})
+		if statusOf(err) != http.StatusConflict || want != "max-deletes -1 " && !strings.Contains(err.Error(), want+"approves it") {
+			t.Errorf("%+v: %v, want %q", guards, err, want)
+		}
+	}
+	if n, err := s.Count(); n != 2 || err != nil {
+		t.Errorf("%d contracts afterwards, %v", n, err)
+	}
+	report, err := send(ImportOptions{DryRun: true, Diff: 1})
+	if err != nil || report.Deleted != 1 || report.Diff == nil || len(report.Diff.Changes) != 1 || report.Diff.More != 1 || report.Diff.Changes[0].After.Course != "d" {
+		t.Errorf("%+v, %v", report, err)
+	}
+}

@@ -14,8 +14,10 @@ type Status struct {
 	PID       int         `json:"pid"`
 	Started   time.Time   `json:"started"`
 	Clock     time.Time   `json:"clock"` // what time it is for the policy
+	Timezone  string      `json:"timezone" doc:"of the policy: what dates and times of day without a zone are meant in" example:"Asia/Tokyo"`
 	Config    string      `json:"config"`
 	Policy    string      `json:"policy"`
+	Actions   []string    `json:"actions" doc:"of the policy, from the loosest to the tightest"`
 	Contracts int         `json:"contracts"`
 	Reload    Reload      `json:"reload"`
 	Auth      []string    `json:"auth"`

@@ -13,14 +13,18 @@ import (
 func (d *Daemon) Status() admin.Status {
 	c, stats := d.config.Load(), d.proxy.Stats()
 	status := admin.Status{
-		Version: d.options.Version,
-		PID:     os.Getpid(),
-		Started: d.started,
-		Clock:   d.options.Clock(),
-		Config:  c.File,
-		Policy:  c.Policy.Name,
-		Reload:  *d.last.Load(),
-		Held:    stats.Held,
+		Version:  d.options.Version,
+		PID:      os.Getpid(),
+		Started:  d.started,
+		Clock:    d.options.Clock().In(c.Policy.Location),
+		Timezone: c.Policy.Location.String(),
+		Config:   c.File,
+		Policy:   c.Policy.Name,
+		Reload:   *d.last.Load(),
+		Held:     stats.Held,
+	}
+	for _, action := range c.Policy.Actions {
+		status.Actions = append(status.Actions, action.Name)
 	}
 	status.Auth, status.Acct = d.Addresses()
 	status.Contracts, _ = d.store.Count() // a closed store shows as none

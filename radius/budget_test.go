@@ -19,10 +19,10 @@ type hanging struct {
 	release chan struct{}
 }
 
-func (h *hanging) Contract(account string) (engine.Contract, bool, error) {
+func (h *hanging) Subscriber(account string, f *engine.Facts) error {
 	h.asked <- account
 	<-h.release
-	return engine.Contract{}, false, errors.New("released")
+	return errors.New("released")
 }
 
 func TestCase50DecisionSlowerThanItsBudget(t *testing.T) {

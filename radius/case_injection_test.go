@@ -301,7 +301,7 @@ func TestCase49TheRequestOfTheTunnelsEndIsInjected(t *testing.T) {
 // broken is a store that does not work.
 type broken func() error
 
-func (b broken) Contract(string) (engine.Contract, bool, error) { return engine.Contract{}, false, b() }
+func (b broken) Subscriber(string, *engine.Facts) error { return b() }
 
 func TestCase50NoDecisionCanBeMade(t *testing.T) {
 	t.Parallel()

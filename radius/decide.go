@@ -94,12 +94,8 @@ func (p *Proxy) decide(t *transaction, accept packet) (d engine.Decision, err er
 		Request: t.snapshot.requestFacts(t.request),
 	}
 	if facts.Login.Account != "" {
-		contract, ok, err := p.subscribers.Contract(facts.Login.Account)
-		if err != nil {
-			return d, fmt.Errorf("looking up the contract: %w", err)
-		}
-		if ok {
-			facts.Contract = &contract
+		if err := p.subscribers.Subscriber(facts.Login.Account, &facts); err != nil {
+			return d, err
 		}
 	}
 	return engine.Decide(policy, &facts, p.clock()), nil

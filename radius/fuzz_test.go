@@ -25,8 +25,9 @@ type bench struct {
 
 type everybodyBlocked struct{}
 
-func (everybodyBlocked) Contract(account string) (engine.Contract, bool, error) {
-	return engine.Contract{Account: account, Course: "adsl"}, true, nil
+func (everybodyBlocked) Subscriber(account string, f *engine.Facts) error {
+	f.Contract = &engine.Contract{Account: account, Course: "adsl"}
+	return nil
 }
 
 func newBench(t testing.TB) *bench {

@@ -206,9 +206,11 @@ func policySpec() engine.Spec {
 // contracts are Subscribers held in memory.
 type contracts map[string]engine.Contract
 
-func (c contracts) Contract(account string) (engine.Contract, bool, error) {
-	contract, ok := c[account]
-	return contract, ok, nil
+func (c contracts) Subscriber(account string, f *engine.Facts) error {
+	if contract, ok := c[account]; ok {
+		f.Contract = &contract
+	}
+	return nil
 }
 
 var subscribers = contracts{

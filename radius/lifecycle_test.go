@@ -144,10 +144,10 @@ type slow struct {
 	asked, goOn chan struct{}
 }
 
-func (s slow) Contract(account string) (engine.Contract, bool, error) {
+func (s slow) Subscriber(account string, f *engine.Facts) error {
 	s.asked <- struct{}{}
 	<-s.goOn
-	return s.contracts.Contract(account)
+	return s.contracts.Subscriber(account, f)
 }
 
 func TestShutdownWaitsForAnAnswerThatIsBeingMade(t *testing.T) {

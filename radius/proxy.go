@@ -26,9 +26,9 @@ import (
 // Subscribers is where the proxy learns what is known of an account. It is
 // asked once for each Access-Accept that a decision is made for, concurrently.
 type Subscribers interface {
-	// Contract returns the contract of an account in folded spelling; false
-	// when there is none.
-	Contract(account string) (engine.Contract, bool, error)
+	// Subscriber fills in the contract of an account in folded spelling, nil
+	// where there is none, and its overrides, all as of one instant.
+	Subscriber(account string, f *engine.Facts) error
 }
 
 // Options are what a Proxy is given for its whole life.

@@ -58,7 +58,7 @@ func Start(c *config.Config, o Options) (*Daemon, error) {
 }
 
 func (d *Daemon) start(c *config.Config) (err error) {
-	if d.store, err = store.Open(c.Store, store.Options{}); err != nil {
+	if d.store, err = store.Open(c.Store, store.Options{Clock: d.options.Clock, Log: d.options.Log}); err != nil {
 		return err
 	}
 	d.proxy, err = radius.Start(c.Radius, radius.Options{

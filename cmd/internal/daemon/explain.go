@@ -69,14 +69,8 @@ func (d *Daemon) facts(c *config.Config, q admin.Question) (engine.Facts, error)
 	if f.Login.Account == "" {
 		return f, nil
 	}
-	contract, ok, err := d.store.Contract(f.Login.Account)
-	if err != nil {
-		return f, fmt.Errorf("looking up the contract: %w", err)
-	}
-	if ok {
-		f.Contract = &contract
-	}
-	return f, nil
+	err := d.store.Subscriber(f.Login.Account, &f)
+	return f, err
 }
 
 // asked are the NASes that the question is about.

@@ -9,6 +9,7 @@ import (
 	"sekisho/cmd/internal/config"
 	"sekisho/engine"
 	"sekisho/engine/policyfile"
+	"sekisho/store"
 )
 
 // Calendar tells what the policy changes on which date.
@@ -30,6 +31,10 @@ func (d *Daemon) Impact(ctx context.Context, q admin.ImpactQuestion, emit func(a
 	if err != nil {
 		return err
 	}
+	overrides, err := d.standing(earlier(from.At, to.At))
+	if err != nil {
+		return err
+	}
 	impact, read := engine.NewImpact(from, to, nasesOf(c)), 0
 	for contract, err := range d.store.AllContracts("") {
 		if err != nil {
@@ -40,13 +45,36 @@ func (d *Daemon) Impact(ctx context.Context, q admin.ImpactQuestion, emit func(a
 				return err
 			}
 		}
-		if flips := impact.Add(&contract); len(flips) > 0 && q.Accounts {
+		if flips := impact.Add(&contract, overrides[engine.Fold(contract.Account)]...); len(flips) > 0 && q.Accounts {
 			if err := emit(admin.ImpactLine{Account: admin.AccountOf(&contract, flips)}); err != nil {
 				return err
 			}
 		}
 	}
 	return emit(admin.ImpactLine{Totals: admin.TotalsOf(impact.Totals(), side(from), side(to))})
+}
+
+// standing are the overrides that hold at an instant or later, by folded
+// account. There are thousands where there are millions of contracts.
+func (d *Daemon) standing(at time.Time) (map[string][]engine.Override, error) {
+	all := map[string][]engine.Override{}
+	for o, err := range d.store.AllOverrides(store.OverrideFilter{States: []store.State{store.Pending, store.Active}, Now: at}) {
+		if err != nil {
+			return nil, err
+		}
+		account := engine.Fold(o.Account)
+		all[account] = append(all[account], engine.Override{
+			ID: o.ID, Action: o.Action, From: o.From, Until: o.Until, Reason: o.Reason, Area: o.Area, NAS: o.NAS,
+		})
+	}
+	return all, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func (d *Daemon) progress(ctx context.Context, emit func(admin.ImpactLine) error, p admin.Progress) error {

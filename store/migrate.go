@@ -33,6 +33,7 @@ var migrations = []migration{
 	{"create audit", createAudit},
 	{"create overrides", createOverrides},
 	{"create tokens", createTokens},
+	{"create sessions", createSessions},
 }
 
 // prepare makes an opened file ready: ours, whole, of this schema, tidy.

@@ -1,0 +1,125 @@
+package session
+
+import (
+	"time"
+
+	"sekisho/engine"
+)
+
+// Decided notes what the engine says about a session at the instant now, and
+// when it wants to be asked again. A session that is over is none any more.
+func (t *Table) Decided(id ID, d engine.Decision, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.find(id)
+	if e == nil {
+		return
+	}
+	t.asks.set(e, nanos(d.Until))
+	if e.wanted == d.Action && e.wantedBy == d.Rule && e.wantedOverride == d.Override && e.until == nanos(d.Until) {
+		return
+	}
+	if e.wanted != d.Action {
+		e.why = "" // it stood for what was wanted before
+	}
+	t.turn(e, now.UnixNano(), func() { t.want(e, d) })
+}
+
+// want writes a decision into an entry. What the router was told already has
+// the same reasons from then on.
+func (t *Table) want(e *entry, d engine.Decision) {
+	e.wanted, e.wantedBy, e.wantedOverride = t.words.share(d.Action), t.words.share(d.Rule), t.words.share(d.Override)
+	e.until = nanos(d.Until)
+	if e.applied == e.wanted {
+		e.rule, e.override = e.wantedBy, e.wantedOverride
+	}
+}
+
+// Told notes what a router was told about a session, and how sure it is that
+// it does so. NotTold leaves what was applied before as it is: only why there
+// is still drift is noted. An empty action with any other proof says that
+// nobody knows any more what the router does.
+func (t *Table) Told(id ID, action string, proof Proof, why string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.find(id)
+	if e == nil {
+		return
+	}
+	e.why = t.words.share(why)
+	if proof == NotTold {
+		t.settle(e)
+		return
+	}
+	now := t.options.Clock().UnixNano()
+	t.turn(e, now, func() { t.apply(e, action, proof, now) })
+}
+
+// apply writes what a router was told into an entry.
+func (t *Table) apply(e *entry, action string, proof Proof, at int64) {
+	if action == "" {
+		proof = NotTold
+	}
+	e.applied, e.proof, e.appliedAt = t.words.share(action), proof, at
+	e.rule, e.override = "", ""
+	if e.applied == e.wanted {
+		e.rule, e.override = e.wantedBy, e.wantedOverride
+	}
+}
+
+// Gone ends a session that its NAS does not know any more.
+func (t *Table) Gone(id ID, reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.find(id); e != nil {
+		now := t.options.Clock().UnixNano()
+		t.end(e, stone{stamp: now}, Gone, t.words.share(reason))
+	}
+}
+
+// Ask makes sessions due at once: something that their decisions rest on has
+// changed. Those that are over are passed by.
+func (t *Table) Ask(ids ...ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.options.Clock().UnixNano()
+	for _, id := range ids {
+		if e := t.find(id); e != nil {
+			t.asks.set(e, now)
+		}
+	}
+	t.signal()
+}
+
+// Reread reads every login anew, by a policy that has just been loaded, and
+// makes every session due. It lets others in between some thousand sessions.
+func (t *Table) Reread(read func(name string) engine.Login) {
+	for _, e := range t.snapshot(func(*entry) bool { return true }) {
+		t.reread(e, read)
+	}
+	t.signal()
+}
+
+func (t *Table) reread(e *entry, read func(string) engine.Login) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e.router == nil {
+		return
+	}
+	now := t.options.Clock().UnixNano()
+	t.asks.set(e, now)
+	l := read(e.name)
+	if l == (engine.Login{Account: e.account, Realm: e.realm, Form: e.form}) {
+		return
+	}
+	t.turn(e, now, func() { t.reads(e, l) })
+}
+
+// reads writes a login as the policy reads it into an entry.
+func (t *Table) reads(e *entry, l engine.Login) {
+	x := e.texts()
+	x.account = l.Account
+	e.lay(x)
+	e.realm, e.form = t.words.share(l.Realm), t.words.share(l.Form)
+	e.courseKnown = false
+}

@@ -1,0 +1,204 @@
+package session
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strings"
+	"time"
+
+	"sekisho/engine"
+)
+
+// entry is a session as the table holds it: a million of these are ordinary.
+// Words of which there are few are shared (see words); everything else that is
+// text lies in one allocation.
+type entry struct {
+	router *router // nil: the session is over
+
+	acct, userName, name string
+	identity             string // packed attributes
+	realm, form          string // words, like those below
+	request              []engine.Attribute
+
+	started, updated, last int64 // ns since 1970 by our clock; last: of the newest record, delays taken off
+	event, startEvent      int64 // s since 1970 by the clock of the NAS: of the newest record, of the Start; 0: not known
+	interval               int64 // ns between Interims as far as it is known; 0: none are expected
+
+	held        // what history tells of it
+	since int64 // since when it holds that
+
+	interfaceID                      uint64
+	wanted, wantedBy, wantedOverride string // what the engine says, by which rule and override; words
+	exempt, why                      string
+	appliedAt, until, ask            int64 // ns; 0: never
+
+	sibling *entry // another session of the same account
+	inAll   int32  // positions in the table's lists
+	inAsks  int32  // -1: not in the list
+	inDrift int32  // -1 likewise
+
+	proof, counted Proof // counted: as what the statistics know it
+	inferred       bool  // the Start was lost: started is a guess
+	doubted        bool  // its accounting has contradicted what it was told
+	dirty          bool  // is to be written
+	courseKnown    bool  // the course was looked up since the last change
+}
+
+// held is what history tells of a session: who had which address, and what the
+// router was told about it, why.
+type held struct {
+	account                 string
+	address, address6       netip.Addr
+	prefix, delegated       netip.Prefix
+	applied, rule, override string // what the router was told, and what said so; words
+	course                  string
+}
+
+// id makes the name of the session.
+func (e *entry) id() ID {
+	return ID{NAS: e.router.nas, Box: e.router.box, AcctSession: e.acct}
+}
+
+// copy makes a Session of an entry that is not over.
+func (e *entry) copy() Session {
+	return Session{
+		ID: e.id(), Area: e.router.area, Account: e.account, UserName: e.userName, Name: e.name, Realm: e.realm, Form: e.form,
+		Started: instant(e.started), Updated: instant(e.updated),
+		Address: e.address, Address6: e.address6, Prefix: e.prefix, Delegated: e.delegated, InterfaceID: e.interfaceID,
+		Identity: unpack(e.identity), Request: e.request,
+		Applied: e.applied, Proof: e.proof, AppliedAt: instant(e.appliedAt),
+		Wanted: e.wanted, Rule: e.wantedBy, Override: e.wantedOverride, Course: e.course, Until: instant(e.until),
+		Exempt: e.exempt, Why: e.reason(),
+	}
+}
+
+// reason is why there is drift.
+func (e *entry) reason() string {
+	switch {
+	case !e.drifts() || e.why != "":
+		return e.why
+	case e.applied == "":
+		return "it is not known what the router was told"
+	}
+	return "waiting for its turn"
+}
+
+func (e *entry) drifts() bool { return drifts(e.exempt, e.wanted, e.applied) }
+
+// instant is the time of so many ns since 1970; 0 is the zero time.
+func instant(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
+}
+
+// nanos is the reverse of instant.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+// texts are what an entry has of its own, before they are laid together.
+type texts struct {
+	acct, userName, name, account, identity string
+}
+
+// lay puts the texts into one allocation. Equal ones share their octets.
+func (e *entry) lay(x texts) {
+	if e.acct == x.acct && e.userName == x.userName && e.name == x.name && e.account == x.account && e.identity == x.identity {
+		return
+	}
+	var b strings.Builder
+	b.Grow(len(x.acct) + len(x.userName) + len(x.name) + len(x.account) + len(x.identity))
+	for _, s := range []string{x.identity, x.userName, x.name, x.account, x.acct} {
+		if !strings.Contains(b.String(), s) {
+			b.WriteString(s)
+		}
+	}
+	all := b.String()
+	in := func(s string) string {
+		at := strings.Index(all, s)
+		return all[at : at+len(s)]
+	}
+	e.acct, e.userName, e.name, e.account, e.identity = in(x.acct), in(x.userName), in(x.name), in(x.account), in(x.identity)
+}
+
+func (e *entry) texts() texts {
+	return texts{e.acct, e.userName, e.name, e.account, e.identity}
+}
+
+// pack writes attributes into one text: vendor, number, length, octets.
+func pack(attributes []Attribute) string {
+	var b []byte
+	for _, a := range attributes {
+		b = binary.AppendUvarint(b, uint64(a.Vendor))
+		b = binary.AppendUvarint(b, uint64(a.Number))
+		b = binary.AppendUvarint(b, uint64(len(a.Value)))
+		b = append(b, a.Value...)
+	}
+	return string(b)
+}
+
+// unpack reads what pack has written; a damaged end is left out.
+func unpack(packed string) []Attribute {
+	var all []Attribute
+	for packed != "" {
+		var a Attribute
+		if a, packed = next(packed); a != (Attribute{}) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// next reads the first attribute of a packed text; a damaged text gives an
+// empty one and leaves nothing.
+func next(packed string) (a Attribute, rest string) {
+	var header [3]uint64
+	for i := range header {
+		n := 0
+		if header[i], n = uvarint(packed); n == 0 {
+			return Attribute{}, ""
+		}
+		packed = packed[n:]
+	}
+	if header[2] > uint64(len(packed)) {
+		return Attribute{}, ""
+	}
+	a.Vendor, a.Number, a.Value = uint32(header[0]), uint32(header[1]), packed[:header[2]]
+	return a, packed[header[2]:]
+}
+
+// uvarint is binary.Uvarint for a string.
+func uvarint(s string) (v uint64, n int) {
+	for i := 0; i < len(s) && i < binary.MaxVarintLen64; i++ {
+		v |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return v, i + 1
+		}
+	}
+	return 0, 0
+}
+
+// words keeps one copy of each of the few words that sessions share: actions,
+// rules, realms. Beyond its limit it keeps no more.
+type words map[string]string
+
+const maxWords = 1 << 16
+
+func (w words) share(s string) string {
+	if s == "" {
+		return ""
+	}
+	if known, ok := w[s]; ok {
+		return known
+	}
+	s = strings.Clone(s)
+	if len(w) < maxWords {
+		w[s] = s
+	}
+	return s
+}

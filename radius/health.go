@@ -82,28 +82,36 @@ func (h *health) hearStatus(at time.Time, enough int) (changed bool) {
 	case answers >= enough:
 		return h.turn(alive, at)
 	case h.now() == dead:
-		changed = h.turn(zombie, at)
-		h.count(answers)
+		return h.turn(zombie, at)
 	}
-	return changed
-}
-
-// count restores the answers that a change of state has forgotten.
-func (h *health) count(answers int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.answers = answers
+	return false
 }
 
 // turn changes the state; false if it is that already.
 func (h *health) turn(to liveness, at time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.become(to, at)
+}
+
+// fade is turn for a server that keeps silent: its answers to Status-Servers
+// count from here on.
+func (h *health) fade(to liveness, at time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.become(to, at) {
+		return false
+	}
+	h.answers, h.waiting = 0, false
+	return true
+}
+
+func (h *health) become(to liveness, at time.Time) bool {
 	if h.now() == to {
 		return false
 	}
 	h.state.Store(uint32(to))
-	h.since, h.answers, h.waiting = at, 0, false
+	h.since = at
 	return true
 }
 
@@ -117,9 +125,9 @@ func (h *health) age(server *AAA, now time.Time) (to liveness, changed bool) {
 	}
 	switch {
 	case state == zombie && quiet > server.ZombiePeriod:
-		return dead, h.turn(dead, now)
+		return dead, h.fade(dead, now)
 	case state == dead && quiet > server.ReviveInterval:
-		return zombie, h.turn(zombie, now)
+		return zombie, h.fade(zombie, now)
 	}
 	return state, false
 }
@@ -146,7 +154,7 @@ func (h *health) ask(server *AAA, now time.Time) bool {
 func (p *Proxy) checkServers(now time.Time) {
 	for _, to := range p.current.Load().targets {
 		h := &to.peer.health
-		if h.now() == alive && h.silent(to.ResponseWindow, now) && h.turn(zombie, now) {
+		if h.now() == alive && h.silent(to.ResponseWindow, now) && h.fade(zombie, now) {
 			p.log.turned(to, zombie)
 		}
 		if state, changed := h.age(to.AAA, now); changed {
@@ -179,21 +187,4 @@ func (p *Proxy) probe(to *target, now time.Time) {
 	to.seal(a)
 	a.arm()
 	p.transmit(a)
-}
-
-// choose returns the server that a request goes to: the first that is alive,
-// else the first zombie; nil when all are dead.
-func choose(targets []*target) *target {
-	var last *target
-	for _, to := range targets {
-		switch to.peer.health.now() {
-		case alive:
-			return to
-		case zombie:
-			if last == nil {
-				last = to
-			}
-		}
-	}
-	return last
 }

@@ -391,6 +391,23 @@ func TestServerThatCannotBeSentToIsLeft(t *testing.T) {
 	p.expect("at the first request", "zombie alive", 0, 1)
 }
 
+func TestServersThatCannotBeSentToAreEachTriedOnce(t *testing.T) {
+	t.Parallel()
+	left := 2
+	p := startPool(t, 3, func(a *radius.AAA) {
+		if left--; left >= 0 {
+			a.Source = netip.MustParseAddr("192.0.2.77") // no address of this machine
+		}
+	})
+	match(t, "answer", attributesOf(p.exchange(p.nas, access(t, 1, user))), accepted)
+	p.expect("at the first request", "zombie zombie alive", 0, 0, 1)
+	for _, name := range []string{"a", "b"} {
+		if n := p.proxy.Stats().AAA[name].Dropped["send"]; n != 1 {
+			t.Errorf("%s was tried %d times", name, n)
+		}
+	}
+}
+
 func TestStateThatIsIssuedAgainIsKeptAsLong(t *testing.T) {
 	t.Parallel()
 	p := startPool(t, 2, nil)

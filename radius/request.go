@@ -86,31 +86,47 @@ func (p *Proxy) forward(t *transaction) reason {
 	if why != forwarded {
 		return why
 	}
-	to := choose(targets)
-	if known := p.conversations.server(t.request.find(typeState)); known != nil {
-		to = current(targets, known)
-	}
-	if to == nil {
-		return dropServersDead
-	}
-	why = p.attempt(t, to)
-	if why == dropSend { // not even a socket: it is a zombie now, perhaps another one is better
-		if other := choose(targets); other != to && other != nil {
-			return p.attempt(t, other)
+	return p.send(t, targets, current(targets, p.conversations.server(t.request.find(typeState))))
+}
+
+// send tries the server that the conversation is with, if there is one, and
+// then the pool in its order: every one that is alive, and last the first
+// zombie. It goes on to the next only where there is not even a socket for
+// one.
+func (p *Proxy) send(t *transaction, targets []*target, known *target) reason {
+	why, last := dropServersDead, (*target)(nil)
+	if known != nil {
+		if why = p.attempt(t, known); why != dropSend {
+			return why
 		}
+	}
+	for _, to := range targets {
+		switch state := to.peer.health.now(); {
+		case to == known:
+		case state == alive:
+			if why = p.attempt(t, to); why != dropSend {
+				return why
+			}
+		case state == zombie && last == nil:
+			last = to
+		}
+	}
+	if last != nil {
+		return p.attempt(t, last)
 	}
 	return why
 }
 
-// current finds a server among those of the running configuration. One that
-// is dead, or no longer among them, leaves the conversation to the others.
+// current finds the server of a conversation among those of the running
+// configuration. One that is dead, or no longer among them, leaves it to the
+// others.
 func current(targets []*target, known *target) *target {
 	for _, to := range targets {
-		if to.peer == known.peer && to.peer.health.now() != dead {
+		if known != nil && to.peer == known.peer && to.peer.health.now() != dead {
 			return to
 		}
 	}
-	return choose(targets)
+	return nil
 }
 
 // targets are the servers that a request may go to, in their order.
@@ -156,7 +172,7 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 			}
 			return []any{"aaa", to.Name}
 		})
-		if why == dropSend && to.peer.health.turn(zombie, now) {
+		if why == dropSend && to.peer.health.fade(zombie, now) {
 			p.log.turned(to, zombie)
 		}
 		return why

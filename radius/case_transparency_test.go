@@ -49,14 +49,14 @@ func TestCase19ServerThatGetsNoProxyStateOfOurs(t *testing.T) {
 	match(t, "upstream", attributesOf(s.seen(1)[0].Raw), "50 12 *16"+user+"21 03 'n'")
 }
 
-func TestCase19AFloodOfProxyStates(t *testing.T) {
+func TestCase19MoreProxyStatesThanAnyChainOfProxiesAdds(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	many := strings.Repeat(" 21 03 'x'", 1300)
-	s.exchange(s.nas, access(t, 1, user+many))
-	must(t, s.nas.Send(access(t, 2, user+strings.Repeat(" 21 02", 2020)))) // 4074 with the header
-	s.until("the request that outgrew is dropped", func() bool { return s.drops("too-big") == 1 })
-	s.seen(1)
+	const one = " 21 03 'p' "
+	most := user + strings.Repeat(one, 16)
+	s.exchange(s.nas, access(t, 1, most))
+	s.dropped("loop", s.nas, access(t, 2, most+one), access(t, 3, user+strings.Repeat(" 21 02", 2020)))
+	s.dropped("loop", s.acct, accounting(t, 4, most+one))
 }
 
 func TestCase19ALoopIsEnded(t *testing.T) {

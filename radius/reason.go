@@ -95,7 +95,7 @@ var explanations = [reasons]string{
 	dropNoRealm:                     "no realm of the site file covers the User-Name",
 	dropNoServer:                    "the realm's pool has no server for this kind of packet",
 	dropServersDead:                 "every server of the realm's pool is dead",
-	dropLoop:                        "the packet has been through this proxy before",
+	dropLoop:                        "the packet has been through this proxy before, or through more than 16 others",
 	dropHidden:                      "a hidden attribute cannot be decrypted: is the secret the same on both sides?",
 	dropTooBig:                      "the packet would outgrow 4096 octets",
 	dropOverload:                    "too many requests at once",

@@ -145,14 +145,24 @@ func (t *transaction) targets() ([]*target, reason) {
 	return targets, forwarded
 }
 
-// looped reports whether the request carries our own Proxy-State.
+// maxProxyStates is how many proxies a request may have come through. Where a
+// server wants none of our Proxy-States, those that the others of a loop add
+// are all that tells of it.
+const maxProxyStates = 16
+
+// looped reports whether the request carries our own Proxy-State, or more of
+// others than any chain of proxies adds.
 func (p *Proxy) looped(request packet) bool {
+	states := 0
 	for _, attr := range request.attributes() {
-		if attr[0] == typeProxyState && bytes.Equal(attr[2:], p.loopMark[:]) {
+		if attr[0] != typeProxyState {
+			continue
+		}
+		if states++; bytes.Equal(attr[2:], p.loopMark[:]) {
 			return true
 		}
 	}
-	return false
+	return states > maxProxyStates
 }
 
 // attempt composes the request for one server and sends it.

@@ -39,6 +39,11 @@ type Options struct {
 	Latches     Latches          // nil: what `auto` learns is forgotten at the end
 	Sessions    Sessions         // nil: nobody wants to know
 
+	// Healthy reports whether decisions can be made; false leaves Status-Servers
+	// without an answer, so that the NAS turns to another proxy (RFC 5997). It is
+	// asked on the packets' way and must not wait. Nil: they are always answered.
+	Healthy func() bool
+
 	timer func() time.Time // what time-outs go by, for tests; nil: time.Now
 }
 
@@ -57,6 +62,7 @@ type Proxy struct {
 	sessions      Sessions
 	conversations conversations
 	latches       Latches
+	healthy       func() bool
 	learned       chan *latch // to keep
 	aside         aside
 
@@ -103,6 +109,7 @@ func newProxy(o Options) *Proxy {
 		duplicates:  newDuplicates(),
 		stopSweep:   make(chan struct{}),
 		latches:     o.Latches,
+		healthy:     o.Healthy,
 		learned:     make(chan *latch, 64),
 		sessions:    o.Sessions,
 	}

@@ -39,6 +39,7 @@ const (
 	dropSend
 	dropTimeout
 	dropFailMode
+	dropUnusable
 	dropShutdown
 	dropPanic
 
@@ -72,6 +73,7 @@ var reasonNames = [reasons]string{
 	dropSend:                        "send",
 	dropTimeout:                     "timeout",
 	dropFailMode:                    "fail-mode",
+	dropUnusable:                    "unusable",
 	dropShutdown:                    "shutdown",
 	dropPanic:                       "panic",
 }
@@ -103,6 +105,7 @@ var explanations = [reasons]string{
 	dropSend:                        "the kernel refused the datagram",
 	dropTimeout:                     "the server did not answer in time",
 	dropFailMode:                    "no decision could be made and the profile's fail mode is drop",
+	dropUnusable:                    "a Status-Server stays without an answer while no decisions can be made",
 	dropShutdown:                    "the proxy is shutting down",
 	dropPanic:                       "an error of the program; please report it with the stack in the log",
 }

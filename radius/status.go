@@ -5,6 +5,10 @@ import "encoding/binary"
 // answerStatus answers a Status-Server with what RFC 5997 section 4 wants on
 // each port. It asks no AAA and no policy: it says that the proxy lives.
 func (p *Proxy) answerStatus(a *arrival) {
+	if !p.usable() {
+		p.refuse(a, dropUnusable)
+		return
+	}
 	code := byte(accessAccept)
 	if a.listener.kind == acct {
 		code = accountingResponse
@@ -16,6 +20,12 @@ func (p *Proxy) answerStatus(a *arrival) {
 	a.nas.Secret.sealReply(reply, a.packet.authenticator())
 	a.nas.counters.answered[code].Add(1)
 	p.deliver(a.nas, a.listener, reply, a.datagram.from, a.datagram.local)
+}
+
+// usable reports whether NASes may be told that the proxy lives: always, unless
+// it was given a way to know better.
+func (p *Proxy) usable() bool {
+	return p.healthy == nil || p.aside.stuck.Load() < maxStuck && p.healthy()
 }
 
 // sealReply signs a reply: the Message-Authenticator first, if the packet

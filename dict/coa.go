@@ -164,7 +164,7 @@ func (c *profileCompiler) liveSayings(action *Action) ([]any, Sayings, bool) {
 	switch {
 	case !action.told() && s.Unfiltered != nil:
 		return []any{"coa", "unfiltered"}, s.Unfiltered, true
-	case !action.told() && c.spec.OpenFilter != "" && !s.Complete && len(c.spec.Unfiltered) == 0:
+	case !action.told() && c.spec.OpenFilter != "" && c.spec.NeedsOpenFilter():
 		action.Filter = c.spec.OpenFilter
 		if s.Filtered == nil {
 			return []any{"filtered"}, c.spec.Filtered, true
@@ -174,6 +174,12 @@ func (c *profileCompiler) liveSayings(action *Action) ([]any, Sayings, bool) {
 		return []any{"coa", "filtered"}, s.Filtered, true
 	}
 	return nil, nil, false
+}
+
+// NeedsOpenFilter reports whether it takes an open filter to say by CoA that a
+// session has none: there is nothing else that takes away.
+func (s ProfileSpec) NeedsOpenFilter() bool {
+	return (s.CoA.By == "" || s.CoA.By == SayByCoA) && !s.CoA.Complete && s.CoA.Unfiltered == nil && len(s.Unfiltered) == 0
 }
 
 // covers reports whether the saying has an attribute of every kind: what it

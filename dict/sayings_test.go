@@ -21,9 +21,9 @@ func TestShippedProfilesInHex(t *testing.T) {
 	for _, name := range ShippedProfiles() {
 		t.Run(name, func(t *testing.T) {
 			spec, _ := ShippedProfile(name)
-			spec.OpenFilter = "2500" // a name that every router takes but Cisco's
-			if strings.HasPrefix(name, "cisco") {
-				spec.OpenFilter = "op25b-open"
+			spec.OpenFilter = "op25b-open"
+			if name == "nokia-sros" {
+				spec.OpenFilter = "2500"
 			}
 			golden(t, filepath.Join("testdata", "profiles", name+".txt"), describe(t, spec))
 		})

@@ -18,6 +18,7 @@ var ranks = map[string]int{
 	"sekisho/engine/yamldoc":        0,
 	"sekisho/radius/radiustest":     0,
 	"sekisho/dict":                  1,
+	"sekisho/dict/acl":              2,
 	"sekisho/engine/policyfile":     2,
 	"sekisho/store":                 2,
 	"sekisho/radius":                2,

@@ -12,9 +12,10 @@ import (
 
 func policyCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "policy",
-		Usage:       "test, check, show and chart policy files; no daemon is asked",
-		Subcommands: []*cli.Command{policyTestCommand(), policyCheckCommand(), policyShowCommand(), policyChartCommand()},
+		Name:  "policy",
+		Usage: "test, check, show and chart policy files, print routers' filters; no daemon is asked",
+		Subcommands: []*cli.Command{policyTestCommand(), policyCheckCommand(), policyShowCommand(), policyChartCommand(),
+			policyACLCommand(), policyLintACLCommand()},
 	}
 }
 

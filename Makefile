@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak mutate bench bench-impact
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise mutate bench bench-impact
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +47,12 @@ line: ## only the real subscriber line: PPPoE client, l2tpns, sekisho, FreeRADIU
 fuzz-short: ## every fuzz target for FUZZTIME (20,000 executions)
 	sh .ci/fuzz $(FUZZTIME)
 
-soak: ## every fuzz target for ten minutes
+soak: noise ## every fuzz target for ten minutes, and the others of the long runs
 	sh .ci/fuzz 10m
+
+noise: ## thirty million random datagrams at every socket of the binary: its goroutines and memory, some ten minutes
+	go build -o bin/sekisho ./cmd/sekisho
+	cd radius && SEKISHO_BINARY=$(CURDIR)/bin/sekisho SEKISHO_NOISE=300000 go test -count=1 -v -timeout 60m -run '^TestCase48'
 
 mutate: ## change every word of every shipped policy and show which decision test notices
 	go test -count=1 -v -run EveryWord ./engine/policyfile

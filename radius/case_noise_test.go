@@ -1,9 +1,12 @@
 package radius_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -53,14 +56,13 @@ func TestCase48RandomDatagrams(t *testing.T) {
 	upstream := s.seen(2)[0].From
 	before := s.goroutines()
 	random := noise{rand.New(rand.NewPCG(48, 48))}
-	for range 1000 { // a hundred at a time, so that the kernel's buffers take them
-		for range 33 {
-			must(t, s.nas.Send(random.datagram()))
-			must(t, s.acct.Send(random.datagram()))
-			must(t, s.aaa.Send(random.datagram(), upstream))
+	s.tellSize("before")
+	rounds := noiseRounds(t)
+	for round := range rounds {
+		s.storm(random, upstream)
+		if round%(rounds/5+1) == 0 {
+			s.tellSize(fmt.Sprintf("after %d datagrams", (round+1)*99))
 		}
-		s.drain(s.nas)
-		s.drain(s.acct)
 	}
 	if now := s.goroutines(); now > before+3 { // the pool may have grown
 		t.Errorf("%d goroutines, %d before", now, before)
@@ -76,6 +78,35 @@ func TestCase48RandomDatagrams(t *testing.T) {
 	}
 	s.exchange(s.router(netip.AddrPort{}, s.authAddr), access(t, 2, user))
 	s.exchange(s.router(netip.AddrPort{}, s.acctAddr), accounting(t, 2, user))
+}
+
+// noiseRounds is a thousand, or SEKISHO_NOISE for a long run.
+func noiseRounds(t *testing.T) int {
+	text := os.Getenv("SEKISHO_NOISE")
+	if text == "" {
+		return 1000
+	}
+	n, err := strconv.Atoi(text)
+	must(t, err)
+	return n
+}
+
+// storm sends a hundred datagrams, few enough for the kernel's buffers.
+func (s *site) storm(random noise, upstream netip.AddrPort) {
+	for range 33 {
+		must(s, s.nas.Send(random.datagram()))
+		must(s, s.acct.Send(random.datagram()))
+		must(s, s.aaa.Send(random.datagram(), upstream))
+	}
+	s.drain(s.nas)
+	s.drain(s.acct)
+}
+
+// tellSize logs what a daemon needs: -v shows it.
+func (s *site) tellSize(when string) {
+	if d, ok := s.proxy.(*daemon); ok {
+		s.Logf("%s: %d goroutines, %d MiB resident", when, d.goroutines(), d.resident())
+	}
 }
 
 // goroutines counts those of the process in which the proxy runs.

@@ -162,12 +162,21 @@ var (
 	sample  = regexp.MustCompile(`(?m)^sekisho_(\w+)(?:\{(.*)\})? (\S+)$`)
 	label   = regexp.MustCompile(`(\w+)="([^"]*)"`)
 	running = regexp.MustCompile(`(?m)^go_goroutines (\d+)$`)
+
+	resident = regexp.MustCompile(`(?m)^process_resident_memory_bytes (\S+)$`)
 )
 
 func (d *daemon) goroutines() int {
 	n, err := strconv.Atoi(running.FindStringSubmatch(d.metrics())[1])
 	must(d, err)
 	return n
+}
+
+// resident is the daemon's memory in MiB.
+func (d *daemon) resident() int {
+	octets, err := strconv.ParseFloat(resident.FindStringSubmatch(d.metrics())[1], 64)
+	must(d, err)
+	return int(octets) >> 20
 }
 
 func (d *daemon) metrics() string {

@@ -152,16 +152,6 @@ func (c *Client) timeout(x *exchange, again bool) {
 	x.end(Reply{Outcome: Later}, now)
 }
 
-// again repeats a relayed request because its sender did.
-func (x *exchange) again() {
-	x.client.mu.Lock()
-	defer x.client.mu.Unlock()
-	if x.socket.holds(x) {
-		x.tries.Add(1)
-		x.transmit()
-	}
-}
-
 // transmit sends the octets; with the lock. What the kernel refuses is sent
 // again when the timer fires.
 func (x *exchange) transmit() {

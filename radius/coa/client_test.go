@@ -15,6 +15,9 @@ import (
 
 const secret = "testing123"
 
+// midnight is when the stage of the tests begins.
+var midnight = time.Date(2007, 5, 15, 0, 0, 0, 0, time.UTC)
+
 // wait is how long a test waits for what must happen.
 const wait = 10 * time.Second
 
@@ -24,7 +27,7 @@ type pair struct {
 	client *coa.Client
 	router *radiustest.Router
 	nas    *coa.NAS
-	clock  *clock
+	clock  *radiustest.Clock
 }
 
 func newPair(t testing.TB, answer func(*radiustest.Request) [][]byte) *pair {
@@ -32,7 +35,7 @@ func newPair(t testing.TB, answer func(*radiustest.Request) [][]byte) *pair {
 	router, err := radiustest.NewRouter(secret, answer)
 	must(t, err)
 	t.Cleanup(router.Close)
-	p := &pair{TB: t, router: router, clock: newClock()}
+	p := &pair{TB: t, router: router, clock: radiustest.NewClock(midnight)}
 	p.client = coa.NewClient(coa.ClientOptions{Clock: p.clock, Rand: func() float64 { return 0.5 }})
 	t.Cleanup(p.client.Close)
 	p.nas = &coa.NAS{Name: "bras1", Address: router.Addr, Secret: radius.NewSecret([]byte(secret))}
@@ -157,9 +160,9 @@ func TestCase40EveryReplyHasItsMeaning(t *testing.T) {
 		if got.Outcome != want.outcome || got.General() != want.general || got.String() != want.text || got.Tries != 1 {
 			t.Errorf("cause %d: %+v, %q, general %v", cause, got, got.String(), got.General())
 		}
-		p.clock.advance(time.Hour)
-		if n := len(p.router.Seen()); n != 1 || p.clock.waiting() != 0 {
-			t.Errorf("cause %d: sent %d times, %d timers", cause, n, p.clock.waiting())
+		p.clock.Advance(time.Hour)
+		if n := len(p.router.Seen()); n != 1 || p.clock.Waiting() != 0 {
+			t.Errorf("cause %d: sent %d times, %d timers", cause, n, p.clock.Waiting())
 		}
 	}
 }
@@ -171,11 +174,11 @@ func TestCase40SilenceEndsAfterFiveSendsOfTheSameOctets(t *testing.T) {
 	replies := p.send(change(t))
 	for i, after := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 14 * time.Second} {
 		p.seen(i + 1)
-		p.clock.advance(after - time.Millisecond)
+		p.clock.Advance(after - time.Millisecond)
 		if n := len(p.router.Seen()); n != i+1 {
 			t.Fatalf("%d sends before %s have passed", n, after)
 		}
-		p.clock.advance(time.Millisecond)
+		p.clock.Advance(time.Millisecond)
 	}
 	all := p.seen(5)
 	select {
@@ -183,11 +186,11 @@ func TestCase40SilenceEndsAfterFiveSendsOfTheSameOctets(t *testing.T) {
 		t.Fatalf("ended too early: %v", r)
 	default:
 	}
-	p.clock.advance(2 * time.Second)
+	p.clock.Advance(2 * time.Second)
 	if got := p.await(replies); got.Outcome != coa.Later || got.Tries != 5 || got.String() != "no answer to 5 requests within 30s" {
 		t.Errorf("got %+v, %q", got, got.String())
 	}
-	p.clock.advance(time.Hour)
+	p.clock.Advance(time.Hour)
 	for _, r := range all {
 		if !bytes.Equal(r.Raw, all[0].Raw) || r.From != all[0].From {
 			t.Errorf("a retransmission differs:\n%x from %s\n%x from %s", r.Raw, r.From, all[0].Raw, all[0].From)
@@ -321,8 +324,8 @@ func TestSocketsAreBounded(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	p.client.Close()
-	if err := p.client.Send(p.nas, change(t), nil); err != coa.ErrClosed || p.clock.waiting() != 0 {
-		t.Errorf("after Close: %v, %d timers", err, p.clock.waiting())
+	if err := p.client.Send(p.nas, change(t), nil); err != coa.ErrClosed || p.clock.Waiting() != 0 {
+		t.Errorf("after Close: %v, %d timers", err, p.clock.Waiting())
 	}
 }
 

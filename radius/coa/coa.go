@@ -35,7 +35,10 @@ const (
 	typeEventTimestamp       = 55
 	typeMessageAuthenticator = 80
 	typeNASIPv6Address       = 95
+	typeFramedInterfaceID    = 96
+	typeFramedIPv6Prefix     = 97
 	typeErrorCause           = 101
+	typeDelegatedIPv6Prefix  = 123
 )
 
 const (

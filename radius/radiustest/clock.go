@@ -1,4 +1,4 @@
-package coa_test
+package radiustest
 
 import (
 	"slices"
@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// clock is a clock that a test moves. Timers fire while it is moved, each at
-// its own instant.
-type clock struct {
+// Clock is a clock that a test moves. Timers fire while it is moved, each at its
+// own instant, in the goroutine that moves it.
+type Clock struct {
 	mu     sync.Mutex
 	at     time.Time
 	timers []*timer
@@ -19,15 +19,18 @@ type timer struct {
 	f  func()
 }
 
-func newClock() *clock { return &clock{at: time.Date(2007, 5, 15, 0, 0, 0, 0, time.UTC)} }
+// NewClock makes a clock that stands at an instant.
+func NewClock(at time.Time) *Clock { return &Clock{at: at} }
 
-func (c *clock) Now() time.Time {
+// Now is where the clock stands.
+func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at
 }
 
-func (c *clock) AfterFunc(d time.Duration, f func()) func() bool {
+// AfterFunc calls f when the clock has been moved that far.
+func (c *Clock) AfterFunc(d time.Duration, f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := &timer{c.at.Add(d), f}
@@ -41,8 +44,8 @@ func (c *clock) AfterFunc(d time.Duration, f func()) func() bool {
 	}
 }
 
-// advance moves the clock and fires what is due, in its order.
-func (c *clock) advance(d time.Duration) {
+// Advance moves the clock and fires what is due, in its order.
+func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	end := c.at.Add(d)
 	c.mu.Unlock()
@@ -52,7 +55,7 @@ func (c *clock) advance(d time.Duration) {
 
 // fire moves the clock to the next timer, or to the end when there is none
 // before it.
-func (c *clock) fire(end time.Time) bool {
+func (c *Clock) fire(end time.Time) bool {
 	c.mu.Lock()
 	var first *timer
 	for _, t := range c.timers {
@@ -74,8 +77,8 @@ func (c *clock) fire(end time.Time) bool {
 	return true
 }
 
-// waiting is how many timers run.
-func (c *clock) waiting() int {
+// Waiting is how many timers run.
+func (c *Clock) Waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.timers)

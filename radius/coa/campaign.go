@@ -1,0 +1,242 @@
+package coa
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sekisho/radius/session"
+	"sekisho/store"
+)
+
+// Ledger keeps campaigns, so that a restart goes on with them and what they
+// told can be undone.
+type Ledger interface {
+	AddCampaign(store.Campaign) (store.Campaign, error)
+	PutCampaign(store.Campaign) error
+	AddCampaignMembers(id uint64, members []store.CampaignMember) error
+	CampaignMembers(id uint64, nas string) ([]store.CampaignMember, error)
+	Campaigns() ([]store.Campaign, error)
+	ForgetCampaign(id uint64) error
+}
+
+// campaign is many sessions that are told what is wanted, at a pace.
+type campaign struct {
+	store.Campaign
+	parts []*part
+	dirty bool // not kept as it is
+}
+
+// maxCampaigns is how many are remembered.
+const maxCampaigns = 200
+
+func (c *campaign) name() string { return fmt.Sprintf("campaign %d", c.ID) }
+
+// record is the campaign as it is kept.
+func (c *campaign) record() store.Campaign {
+	r := c.Campaign
+	r.Parts = nil
+	for _, p := range c.parts {
+		r.Parts = append(r.Parts, p.CampaignPart)
+	}
+	return r
+}
+
+// campaign makes one of sessions that drift. At a NAS that has one already they
+// join it.
+func (k *Keeper) campaign(cause string, many map[*lane][]session.ID) {
+	c := &campaign{Campaign: store.Campaign{Cause: cause, Created: k.clock()}}
+	order := slices.SortedFunc(maps.Keys(many), func(a, b *lane) int { return strings.Compare(a.Name, b.Name) })
+	for _, l := range order {
+		if !l.part.active() {
+			l.part = newPart(c, l.Name, k.rules)
+			c.parts = append(c.parts, l.part)
+		}
+		members := k.join(l, many[l])
+		if l.part.of != c {
+			k.log.Info("sessions join a campaign", "campaign", l.part.of.ID, "nas", l.Name, "sessions", len(members))
+			k.keep(func() error { return k.ledgerMembers(l.part.of.ID, members) })
+		}
+	}
+	if len(c.parts) > 0 {
+		k.campaigns = append(k.campaigns, c)
+		k.writeDown(c)
+	}
+}
+
+// join makes sessions members of the campaign at a NAS.
+func (k *Keeper) join(l *lane, ids []session.ID) []store.CampaignMember {
+	var members []store.CampaignMember
+	for _, id := range ids {
+		s, live := k.sessions.Get(id)
+		if !live {
+			continue
+		}
+		l.forget(id)
+		target, _ := l.target(&s)
+		l.part.add(id, s.Applied, target)
+		members = append(members, l.part.record(id))
+	}
+	l.part.of.dirty = true
+	return members
+}
+
+// record is a member as it is kept.
+func (p *part) record(id session.ID) store.CampaignMember {
+	m := p.members[id]
+	return store.CampaignMember{NAS: id.NAS, Box: id.Box, Session: id.AcctSession, Before: m.before, After: m.after}
+}
+
+// writeDown keeps a new campaign with all its members and lets it begin then:
+// what a router is told can be undone, whatever happens.
+func (k *Keeper) writeDown(c *campaign) {
+	if k.ledger == nil {
+		c.ID = uint64(len(k.campaigns))
+		k.letBegin(c, nil)
+		return
+	}
+	record, members := c.record(), map[string][]store.CampaignMember{}
+	for _, p := range c.parts {
+		for _, id := range p.todo {
+			members[p.NAS] = append(members[p.NAS], p.record(id))
+		}
+	}
+	k.keep(func() error {
+		kept, err := k.ledger.AddCampaign(record)
+		for _, nas := range slices.Sorted(maps.Keys(members)) {
+			if err == nil {
+				err = k.ledgerMembers(kept.ID, members[nas])
+			}
+		}
+		k.inbox.call(func() {
+			c.ID = kept.ID
+			k.letBegin(c, err)
+		})
+		return err
+	})
+}
+
+// memberPiece is how many members are kept in one transaction.
+const memberPiece = 5000
+
+func (k *Keeper) ledgerMembers(id uint64, members []store.CampaignMember) error {
+	for piece := range slices.Chunk(members, memberPiece) {
+		if err := k.ledger.AddCampaignMembers(id, piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letBegin starts a campaign that was written down. One that could not be
+// waits for an operator.
+func (k *Keeper) letBegin(c *campaign, err error) {
+	for _, p := range c.parts {
+		if p.State != Planned {
+			continue
+		}
+		p.start(k.timers.Now())
+		if err != nil {
+			p.stop("it cannot be kept: " + err.Error())
+		}
+		k.turned(p, Planned)
+	}
+	k.log.Info("a campaign begins", "campaign", c.ID, "cause", c.Cause, "nases", len(c.parts))
+	k.forgetOld()
+}
+
+// forgetOld forgets the oldest campaigns that are over.
+func (k *Keeper) forgetOld() {
+	for len(k.campaigns) > maxCampaigns {
+		i := slices.IndexFunc(k.campaigns, func(c *campaign) bool {
+			return !slices.ContainsFunc(c.parts, func(p *part) bool { return p.active() || p.Undo })
+		})
+		if i < 0 {
+			return
+		}
+		id := k.campaigns[i].ID
+		k.campaigns = slices.Delete(k.campaigns, i, i+1)
+		if k.ledger != nil {
+			k.keep(func() error { return k.ledger.ForgetCampaign(id) })
+		}
+	}
+}
+
+// keepCampaigns keeps how far each campaign is.
+func (k *Keeper) keepCampaigns() {
+	for _, c := range k.campaigns {
+		if !c.dirty || c.ID == 0 || k.ledger == nil {
+			continue
+		}
+		c.dirty = false
+		record := c.record()
+		k.keep(func() error { return k.ledger.PutCampaign(record) })
+	}
+}
+
+// Restore takes up the campaigns of an earlier run. It is called once, after
+// Configure and before Run; the sessions must be there already.
+func (k *Keeper) Restore() error {
+	if k.ledger == nil {
+		return nil
+	}
+	kept, err := k.ledger.Campaigns()
+	if err != nil {
+		return err
+	}
+	for _, record := range kept {
+		c := &campaign{Campaign: record}
+		for _, r := range record.Parts {
+			p := newPart(c, r.NAS, k.rules)
+			p.CampaignPart = r
+			c.parts = append(c.parts, p)
+			if err := k.restorePart(p); err != nil {
+				return err
+			}
+		}
+		k.campaigns = append(k.campaigns, c)
+	}
+	return nil
+}
+
+// restorePart takes up a campaign at one NAS. Its members all get their turn:
+// those that were told already are passed over without a request.
+func (k *Keeper) restorePart(p *part) error {
+	l := k.lanes[p.NAS]
+	if l == nil || p.State == Over && !p.Undo {
+		return nil
+	}
+	if err := k.recall(p); err != nil {
+		return err
+	}
+	if p.Undo {
+		l.undone = append(l.undone, p)
+	}
+	if p.State == Over {
+		return nil
+	}
+	l.part = p
+	p.Done, p.Gone, p.Failed = 0, 0, 0
+	p.queueAll()
+	if p.State == Planned {
+		p.start(k.timers.Now())
+	}
+	p.measure(k.timers.Now())
+	return nil
+}
+
+// recall reads the members of a campaign at a NAS.
+func (k *Keeper) recall(p *part) error {
+	kept, err := k.ledger.CampaignMembers(p.of.ID, p.NAS)
+	if err != nil {
+		return err
+	}
+	p.members = make(map[session.ID]*member, len(kept))
+	for _, m := range kept {
+		id := session.ID{NAS: m.NAS, Box: m.Box, AcctSession: m.Session}
+		p.members[id] = &member{before: m.Before, after: m.After}
+	}
+	p.Total = len(p.members)
+	return nil
+}

@@ -1,0 +1,230 @@
+package coa
+
+import (
+	"cmp"
+	"container/heap"
+	"time"
+
+	"sekisho/dict"
+	"sekisho/radius/session"
+)
+
+// Router is a NAS of the configuration as the keeper needs it.
+type Router struct {
+	Name       string
+	CoA        *NAS // nil: it is told nothing while sessions live
+	Profile    *dict.Profile
+	Dictionary *dict.Dictionary // how vendors frame their attributes
+}
+
+// job is one session being told.
+type job struct {
+	id      session.ID
+	action  string
+	kind    Kind
+	part    *part // nil: it belongs to no campaign
+	replies []func(Reply)
+	then    []*job // of the same session, after this one
+
+	forced     bool // an operator's push: told whatever was applied
+	disconnect bool // ended rather than changed
+	instead    bool // since the router refused the change
+}
+
+// lane is everything that is under way and waiting at one NAS. Only the
+// keeper's goroutine touches it.
+type lane struct {
+	Router
+	pace     *pace
+	urgent   []*job              // single changes, the oldest first
+	queued   map[session.ID]*job // those of urgent
+	underWay map[session.ID]*job
+	part     *part                 // the campaign here; nil: none
+	again    retries               // those whose turn comes again later
+	resting  map[session.ID]*retry // those of again
+	refused  map[session.ID]string // the action that the router will not give it
+	undone   []*part               // campaigns whose members are held at what they had before
+}
+
+func newLane(r Router, now time.Time) *lane {
+	l := &lane{
+		queued:   map[session.ID]*job{},
+		underWay: map[session.ID]*job{},
+		resting:  map[session.ID]*retry{},
+		refused:  map[session.ID]string{},
+	}
+	l.configure(r, now)
+	return l
+}
+
+// configure takes over a new configuration. What the router refused may now be
+// said otherwise.
+func (l *lane) configure(r Router, now time.Time) {
+	if r.CoA != nil {
+		r.CoA = r.CoA.withDefaults()
+		if l.pace == nil || l.pace.rate != r.CoA.Rate {
+			l.pace = newPace(r.CoA.Rate, now)
+		}
+	}
+	l.Router = r
+	clear(l.refused)
+}
+
+// target is what a session is to be told: what is wanted, unless an undone
+// campaign holds back just that.
+func (l *lane) target(s *session.Session) (action, heldBy string) {
+	for _, p := range l.undone {
+		if m := p.members[s.ID]; m != nil && m.after == s.Wanted && m.before != "" {
+			return m.before, p.of.name()
+		}
+	}
+	return s.Wanted, ""
+}
+
+// hasRoom reports whether another request may be under way.
+func (l *lane) hasRoom() bool { return l.CoA != nil && len(l.underWay) < l.CoA.Window }
+
+// pick takes the next job: single changes first, then the campaign's.
+func (l *lane) pick() (*job, bool) {
+	if len(l.urgent) > 0 {
+		j := l.urgent[0]
+		l.urgent = l.urgent[1:]
+		delete(l.queued, j.id)
+		return j, true
+	}
+	if l.part == nil || !l.part.may() {
+		return nil, false
+	}
+	return &job{id: l.part.next(), part: l.part}, true
+}
+
+// hurry puts a session among the single changes. One that is there already
+// keeps its place.
+func (l *lane) hurry(j *job) {
+	if waiting := l.queued[j.id]; waiting != nil {
+		waiting.forced = waiting.forced || j.forced
+		waiting.replies = append(waiting.replies, j.replies...)
+		return
+	}
+	l.rouse(j.id)
+	l.queued[j.id] = j
+	l.urgent = append(l.urgent, j)
+}
+
+// retry is a session whose turn comes again later.
+type retry struct {
+	id     session.ID
+	at     time.Time
+	tries  int
+	action string // that was tried in vain
+	part   *part
+	index  int // in the heap; -1: not there
+}
+
+// How long a session waits after a request that came to nothing.
+const (
+	firstRest   = time.Minute
+	longestRest = 15 * time.Minute
+)
+
+// rest lets a session wait, longer each time.
+func (l *lane) rest(j *job, now time.Time) time.Time {
+	tries := 0
+	if r := l.resting[j.id]; r != nil {
+		tries = r.tries
+	}
+	return l.restFor(j, min(firstRest<<min(tries, 8), longestRest), now)
+}
+
+func (l *lane) restFor(j *job, pause time.Duration, now time.Time) time.Time {
+	l.rouse(j.id)
+	r := l.resting[j.id]
+	if r == nil {
+		r = &retry{id: j.id, index: -1}
+		l.resting[j.id] = r
+	}
+	r.tries++
+	r.at, r.action = now.Add(pause), j.action
+	if r.part = j.part; r.part != nil {
+		r.part.waiting++
+	}
+	heap.Push(&l.again, r)
+	return r.at
+}
+
+// tired reports whether a session was tried so often that a campaign does not
+// wait for it any longer.
+func (l *lane) tired(id session.ID) bool {
+	r := l.resting[id]
+	return r != nil && r.tries > maxRests
+}
+
+// leave takes a resting session out of its campaign.
+func (l *lane) leave(id session.ID) {
+	if r := l.resting[id]; r != nil && r.part != nil {
+		l.wake(r)
+	}
+}
+
+// rouse ends a session's rest early.
+func (l *lane) rouse(id session.ID) {
+	if r := l.resting[id]; r != nil && r.index >= 0 {
+		heap.Remove(&l.again, r.index)
+		l.wake(r)
+	}
+}
+
+// forget ends a session's rest for good: it was told, or is gone.
+func (l *lane) forget(id session.ID) {
+	l.rouse(id)
+	delete(l.resting, id)
+}
+
+// due takes out a session whose rest is over, with the campaign that it belongs
+// to; nil when there is none.
+func (l *lane) due(now time.Time) (*retry, *part) {
+	if len(l.again) == 0 || l.again[0].at.After(now) {
+		return nil, nil
+	}
+	r := heap.Pop(&l.again).(*retry)
+	p := r.part
+	l.wake(r)
+	return r, p
+}
+
+func (l *lane) wake(r *retry) {
+	if r.part != nil {
+		r.part.waiting--
+	}
+	r.part = nil
+}
+
+// retries is a heap by time.
+type retries []*retry
+
+func (h retries) Len() int           { return len(h) }
+func (h retries) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h retries) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+// Push and Pop are for package heap.
+func (h *retries) Push(x any) {
+	r := x.(*retry)
+	r.index = len(*h)
+	*h = append(*h, r)
+}
+
+// Pop takes the last.
+func (h *retries) Pop() any {
+	last := (*h)[len(*h)-1]
+	last.index = -1
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+// compareIDs orders sessions as the store does.
+func compareIDs(a, b session.ID) int {
+	return cmp.Or(cmp.Compare(a.NAS, b.NAS), cmp.Compare(a.Box, b.Box), cmp.Compare(a.AcctSession, b.AcctSession))
+}

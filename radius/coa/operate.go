@@ -1,0 +1,258 @@
+package coa
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sekisho/radius/session"
+	"sekisho/store"
+)
+
+// Errors of what operators ask for.
+var (
+	ErrNoSession  = errors.New("there is no such session")
+	ErrNoCampaign = store.ErrNoCampaign
+	ErrNotNow     = errors.New("the campaign is not in a state for that")
+)
+
+// Configure takes over the routers of a configuration and the rules for
+// campaigns. What is under way goes on; afterwards EverythingChanged should be
+// called. It may be called before Run.
+func (k *Keeper) Configure(routers []Router, rules Rules) {
+	configure := func() { k.configure(routers, rules.withDefaults()) }
+	select {
+	case <-k.done:
+	default:
+		if !k.running.Load() {
+			configure()
+			return
+		}
+		k.do(configure)
+	}
+}
+
+func (k *Keeper) configure(routers []Router, rules Rules) {
+	k.rules = rules
+	now, old := k.timers.Now(), k.lanes
+	k.lanes = map[string]*lane{}
+	for _, r := range routers {
+		l := old[r.Name]
+		if l == nil {
+			l = newLane(r, now)
+		} else {
+			l.configure(r, now)
+		}
+		k.lanes[r.Name] = l
+	}
+}
+
+// Progress is how far a campaign is.
+type Progress struct {
+	store.Campaign
+	Parts []PartProgress
+}
+
+// PartProgress is how far it is at one NAS.
+type PartProgress struct {
+	store.CampaignPart
+	Left     int           // still to be told, those under way included
+	UnderWay int           // told and not answered yet
+	ETA      time.Duration // until nothing is left at the present pace; 0: not known
+}
+
+// Campaigns tells how far all campaigns are, the newest first.
+func (k *Keeper) Campaigns() (all []Progress) {
+	k.do(func() {
+		for _, c := range slices.Backward(k.campaigns) {
+			all = append(all, k.progress(c))
+		}
+	})
+	return all
+}
+
+// Campaign tells how far one is.
+func (k *Keeper) Campaign(id uint64) (p Progress, err error) {
+	err = k.withCampaign(id, func(c *campaign) error {
+		p = k.progress(c)
+		return nil
+	})
+	return p, err
+}
+
+func (k *Keeper) progress(c *campaign) Progress {
+	p := Progress{Campaign: c.record()}
+	for _, part := range c.parts {
+		p.Parts = append(p.Parts, PartProgress{part.CampaignPart, part.left(), part.trying, k.eta(part)})
+	}
+	return p
+}
+
+// eta estimates by what was done since the campaign last began, or by the
+// configured rate where that is too little to tell.
+func (k *Keeper) eta(p *part) time.Duration {
+	l := k.lanes[p.NAS]
+	if l == nil || l.CoA == nil || p.State != Running && p.State != Canary {
+		return 0
+	}
+	rate := l.CoA.Rate
+	passed := k.timers.Now().Sub(p.mark.at)
+	if done := p.settled() - p.mark.done; done > 0 && passed >= 5*time.Second {
+		rate = min(rate, float64(done)/passed.Seconds())
+	}
+	return time.Duration(float64(p.left()) / rate * float64(time.Second)).Round(time.Second)
+}
+
+func (k *Keeper) withCampaign(id uint64, f func(*campaign) error) error {
+	err := errors.New("the daemon is ending")
+	k.do(func() {
+		i := slices.IndexFunc(k.campaigns, func(c *campaign) bool { return c.ID == id && id != 0 })
+		if i < 0 {
+			err = fmt.Errorf("%w: %d", ErrNoCampaign, id)
+			return
+		}
+		err = f(k.campaigns[i])
+	})
+	return err
+}
+
+// each does something to the parts of a campaign at one NAS, or at all with an
+// empty name; ErrNotNow when it can be done to none.
+func (k *Keeper) each(id uint64, nas string, f func(*lane, *part) error) error {
+	return k.withCampaign(id, func(c *campaign) error {
+		errs, did := []error{}, false
+		for _, p := range c.parts {
+			if nas != "" && nas != p.NAS {
+				continue
+			}
+			l, before := k.lanes[p.NAS], p.State
+			if l == nil {
+				errs = append(errs, fmt.Errorf("%w: %s is not in the site file any more", ErrNotNow, p.NAS))
+				continue
+			}
+			if err := f(l, p); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			did = true
+			k.turned(p, before)
+		}
+		if did {
+			return nil
+		}
+		if len(errs) == 0 {
+			return fmt.Errorf("%w: campaign %d has no NAS %s", ErrNotNow, id, nas)
+		}
+		return errors.Join(errs...)
+	})
+}
+
+func notNow(p *part, verb string) error {
+	return fmt.Errorf("%w: at %s it is %s and cannot be %s", ErrNotNow, p.NAS, p.State, verb)
+}
+
+// Pause holds a campaign at one NAS, or at all with an empty name. Single
+// changes still go through.
+func (k *Keeper) Pause(id uint64, nas, why string) error {
+	return k.each(id, nas, func(_ *lane, p *part) error {
+		if p.State != Running && p.State != Canary && p.State != Planned {
+			return notNow(p, "paused")
+		}
+		p.State, p.Why = Paused, why
+		return nil
+	})
+}
+
+// Resume goes on with a campaign that was paused or has stopped, canary first.
+// One that was undone is told anew.
+func (k *Keeper) Resume(id uint64, nas string) error {
+	return k.each(id, nas, func(l *lane, p *part) error {
+		now := k.timers.Now()
+		switch {
+		case p.Undo:
+			return k.redirect(l, p, false)
+		case p.State == Paused, p.State == Stopped:
+			clear(l.refused)
+			p.start(now)
+			k.conclude(l)
+			return nil
+		}
+		return notNow(p, "resumed")
+	})
+}
+
+// Undo tells the sessions of a campaign what they were told before it, and
+// keeps them there until it is resumed or something else than the campaign's
+// action is wanted for them. New logins get what the policy says.
+func (k *Keeper) Undo(id uint64, nas string) error {
+	return k.each(id, nas, func(l *lane, p *part) error {
+		if p.Undo {
+			return notNow(p, "undone twice")
+		}
+		return k.redirect(l, p, true)
+	})
+}
+
+// redirect turns a campaign round at a NAS.
+func (k *Keeper) redirect(l *lane, p *part, undo bool) error {
+	if l.part.active() && l.part != p {
+		return fmt.Errorf("%w: at %s campaign %d is under way", ErrNotNow, p.NAS, l.part.of.ID)
+	}
+	if p.members == nil {
+		if err := k.recall(p); err != nil { // a page or two of the file for each thousand: an operator waits for it
+			return err
+		}
+	}
+	clear(l.refused)
+	for id := range p.members {
+		l.forget(id)
+	}
+	l.undone = slices.DeleteFunc(l.undone, func(other *part) bool { return other == p })
+	if undo {
+		l.undone = append(l.undone, p)
+	}
+	l.part = p
+	p.turn(undo, k.timers.Now())
+	k.conclude(l)
+	return nil
+}
+
+// Push tells routers about sessions what is wanted now, whatever was applied,
+// before everything else that waits. done is called once for each session, not
+// from the caller's goroutine, and must not block.
+func (k *Keeper) Push(ids []session.ID, done func(session.ID, Reply)) { k.order(ids, false, done) }
+
+// Disconnect ends sessions at their routers; see Push.
+func (k *Keeper) Disconnect(ids []session.ID, done func(session.ID, Reply)) { k.order(ids, true, done) }
+
+func (k *Keeper) order(ids []session.ID, disconnect bool, done func(session.ID, Reply)) {
+	alive := k.do(func() {
+		for _, id := range ids {
+			k.orderOne(id, disconnect, func(r Reply) { done(id, r) })
+		}
+	})
+	if !alive {
+		for _, id := range ids {
+			done(id, Reply{Outcome: Later, Err: errors.New("the daemon is ending")})
+		}
+	}
+}
+
+func (k *Keeper) orderOne(id session.ID, disconnect bool, done func(Reply)) {
+	l := k.lanes[id.NAS]
+	if _, live := k.sessions.Get(id); !live || l == nil {
+		done(Reply{Outcome: Gone, Err: ErrNoSession})
+		return
+	}
+	if l.CoA == nil {
+		done(Reply{Outcome: Refused, Err: fmt.Errorf("the site file has no coa section for %s", l.Name)})
+		return
+	}
+	k.decide(id)
+	delete(l.refused, id)
+	if waiting := l.queued[id]; waiting != nil {
+		waiting.disconnect = waiting.disconnect || disconnect
+	}
+	l.hurry(&job{id: id, forced: true, disconnect: disconnect, replies: []func(Reply){done}})
+}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -64,7 +65,8 @@ func (t *tally) add(c change, keep int) {
 		return
 	}
 	if len(t.changes) < keep {
-		t.changes = append(t.changes, c)
+		// Copied, for a key and a value keep the block alive that they lie in.
+		t.changes = append(t.changes, change{c.kind, bytes.Clone(c.key), bytes.Clone(c.before), bytes.Clone(c.after)})
 	}
 	var length [8]byte
 	for _, part := range [][]byte{c.key, c.before, c.after} {

@@ -121,20 +121,10 @@ func (s *Store) appendRows(ctx context.Context, name []byte, chunk []row) error 
 	})
 }
 
-// dropStrayGenerations removes the generations that no reader uses: the one
-// before an import, or what an interrupted import has left.
+// dropStrayGenerations removes the generations that no reader uses: what an
+// interrupted import has left. Other writers wait for it.
 func (s *Store) dropStrayGenerations() error {
-	var stray [][]byte
-	err := s.view(func(tx *bolt.Tx) error {
-		used := tx.Bucket(metaBucket).Get(metaContracts)
-		c := tx.Cursor()
-		for k, _ := c.Seek(generationPrefix); bytes.HasPrefix(k, generationPrefix); k, _ = c.Next() {
-			if !bytes.Equal(k, used) {
-				stray = append(stray, bytes.Clone(k))
-			}
-		}
-		return nil
-	})
+	stray, err := s.strayGenerations()
 	if err != nil || len(stray) == 0 {
 		return err
 	}
@@ -146,4 +136,58 @@ func (s *Store) dropStrayGenerations() error {
 		}
 		return nil
 	})
+}
+
+// drainStrayGenerations does the same in transactions short enough for the
+// other writers.
+func (s *Store) drainStrayGenerations() error {
+	stray, err := s.strayGenerations()
+	if err != nil {
+		return err
+	}
+	for _, name := range stray {
+		for empty := false; !empty; {
+			err := s.update(func(tx *bolt.Tx) (err error) {
+				empty, err = drain(tx, name)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// drain deletes the first rows of a bucket, and the bucket after its last.
+func drain(tx *bolt.Tx, name []byte) (empty bool, err error) {
+	b := tx.Bucket(name)
+	c := b.Cursor()
+	keys := make([][]byte, 0, chunkRows)
+	for k, _ := c.First(); k != nil && len(keys) < chunkRows; k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k)) // a delete may move what the page holds
+	}
+	if len(keys) < chunkRows {
+		return true, tx.DeleteBucket(name)
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func (s *Store) strayGenerations() (stray [][]byte, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		used := tx.Bucket(metaBucket).Get(metaContracts)
+		c := tx.Cursor()
+		for k, _ := c.Seek(generationPrefix); bytes.HasPrefix(k, generationPrefix); k, _ = c.Next() {
+			if !bytes.Equal(k, used) {
+				stray = append(stray, bytes.Clone(k))
+			}
+		}
+		return nil
+	})
+	return stray, err
 }

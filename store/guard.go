@@ -30,13 +30,16 @@ type GuardError struct {
 
 // Error says which limit, how many, and what to pass to approve.
 func (e *GuardError) Error() string {
-	texts := map[string]string{
-		"max-deletes":        "%d of %d contracts would be deleted",
-		"max-delete-percent": "%d%% of %d contracts would be deleted",
-		"max-changes":        "%d changes would be made to %d contracts",
-		"min-contracts":      "there are %d contracts in the import, and %d in the store",
+	would := fmt.Sprintf("%d changes would be made", e.Is)
+	switch e.Guard {
+	case "max-deletes":
+		would = fmt.Sprintf("%d of %d contracts would be deleted", e.Is, e.Before)
+	case "max-delete-percent":
+		would = fmt.Sprintf("%d%% of %d contracts would be deleted", e.Is, e.Before)
+	case "min-contracts":
+		would = fmt.Sprintf("the import has %d contracts, the store %d", e.Is, e.Before)
 	}
-	return fmt.Sprintf("refused by %s %d: "+texts[e.Guard]+"; %s %d approves it", e.Guard, e.Limit, e.Is, e.Before, e.Guard, e.Approve)
+	return fmt.Sprintf("refused by %s %d: %s; %s %d approves it", e.Guard, e.Limit, would, e.Guard, e.Approve)
 }
 
 // refuse compares what an import would do with the guards; rows is the number
@@ -60,6 +63,14 @@ func (g Guards) refuse(r Report, rows, before int) error {
 	}
 	if rows < g.MinContracts {
 		return &GuardError{"min-contracts", g.MinContracts, rows, before, rows}
+	}
+	return nil
+}
+
+// refuseOverrides holds MaxChanges against an import of overrides.
+func (g Guards) refuseOverrides(added int) error {
+	if limit := max(g.MaxChanges, 0); g.MaxChanges != 0 && added > limit {
+		return &GuardError{"max-changes", limit, added, 0, added}
 	}
 	return nil
 }

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
-	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -46,33 +46,46 @@ func (r Report) changes() int { return r.Added + r.Changed + r.Deleted }
 // end of ctx, and nothing has changed. When it returns nil, all of it is on
 // disk, with its entry in the audit. Imports wait for each other.
 //
-// The rows are held in memory to be sorted: with ReadContracts before it, the
-// process grows by some 0.5 GB for a million rows. Up to 50,000 changes go into
+// The rows are sorted in files without a name beside the store, so memory does
+// not grow with them. Up to 50,000 changes go into
 // one transaction; more of them into a second copy of the contracts (the file
 // grows by their size, once) in transactions of 20,000 rows, so that other
 // writers wait milliseconds, and readers not at all.
 func (s *Store) ImportContracts(ctx context.Context, by By, rows iter.Seq2[engine.Contract, error], opts ImportOptions) (Report, error) {
-	report, err := s.importContracts(ctx, by, rows, opts)
+	return s.importRows(ctx, by, "", inOrder(rows), opts)
+}
+
+// ImportContractsFile is ImportContracts of what ReadContracts reads, in memory
+// that does not grow with the file; an account that occurs twice is found with
+// its lines all the same.
+func (s *Store) ImportContractsFile(ctx context.Context, by By, name string, r io.Reader, opts ImportOptions) (Report, error) {
+	return s.importRows(ctx, by, name, readContractLines(name, r), opts)
+}
+
+// importRows imports rows of a file, or where that is empty, of a sequence.
+func (s *Store) importRows(ctx context.Context, by By, file string, rows iter.Seq2[placed[engine.Contract], error], opts ImportOptions) (Report, error) {
+	report, err := s.importContracts(ctx, by, file, rows, opts)
 	if err != nil {
-		return report, fmt.Errorf("importing contracts: %w", err)
+		return report, fmt.Errorf("importing contracts: %w", full(err))
 	}
 	return report, nil
 }
 
-func (s *Store) importContracts(ctx context.Context, by By, rows iter.Seq2[engine.Contract, error], opts ImportOptions) (Report, error) {
+func (s *Store) importContracts(ctx context.Context, by By, file string, rows iter.Seq2[placed[engine.Contract], error], opts ImportOptions) (Report, error) {
 	if _, bad := by.tidy(); len(bad) > 0 {
 		return Report{}, bad
 	}
-	staged, err := stage(ctx, rows)
-	if err != nil {
+	sorted, err := s.stage(ctx, rows)
+	defer sorted.close()
+	switch {
+	case err != nil:
 		return Report{}, err
-	}
-	if len(staged) == 0 && opts.Replace {
+	case sorted.n == 0 && opts.Replace:
 		return Report{}, ErrEmptyReplace
 	}
 	s.importing.Lock()
 	defer s.importing.Unlock()
-	i := importing{Store: s, by: by, sorted: staged, opts: opts}
+	i := importing{Store: s, by: by, file: file, sorted: sorted, opts: opts}
 	err = i.run(ctx)
 	var guard *GuardError
 	if err != nil && !errors.As(err, &guard) {
@@ -85,7 +98,8 @@ func (s *Store) importContracts(ctx context.Context, by By, rows iter.Seq2[engin
 type importing struct {
 	*Store
 	by     By
-	sorted []row
+	file   string // that the rows came from; empty: they are numbered
+	sorted *sorter
 	opts   ImportOptions
 	before int // contracts in the store
 	found  *tally
@@ -110,7 +124,7 @@ func (i *importing) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := i.opts.refuse(i.found.Report, len(i.sorted), i.before); err != nil {
+	if err := i.opts.refuse(i.found.Report, i.sorted.n, i.before); err != nil {
 		return err
 	}
 	changes := i.found.Report.changes()
@@ -130,11 +144,11 @@ func (i *importing) run(ctx context.Context) (err error) {
 
 // rewrite makes a new generation of all contracts.
 func (i *importing) rewrite(ctx context.Context) error {
-	merged := merge(i.rows(contractsIn, walk{}), seq(i.sorted), i.opts.Replace)
+	merged := merge(i.rows(contractsIn, walk{}), i.fresh(nil), i.opts.Replace)
 	err := i.writeGeneration(ctx, remaining(merged), i.record)
 	// Published or given up, one of the two generations has no reader now. If
 	// it cannot be removed here, the next Open does it.
-	if err := i.dropStrayGenerations(); err != nil {
+	if err := i.drainStrayGenerations(); err != nil {
 		i.log.Warn("removing old contracts", "file", i.path, "err", err)
 	}
 	return err
@@ -142,18 +156,48 @@ func (i *importing) rewrite(ctx context.Context) error {
 
 // compare counts the changes and keeps the first ones.
 func (i *importing) compare(ctx context.Context) (*tally, error) {
-	old := i.matching(i.sorted)
-	if i.opts.Replace {
-		old = i.rows(contractsIn, walk{})
+	var twice ImportError
+	fresh := i.fresh(&twice)
+	merged := i.lookedUp(fresh)
+	if i.opts.Replace || i.sorted.n > i.before/8 { // then a walk is faster
+		merged = merge(i.rows(contractsIn, walk{}), fresh, i.opts.Replace)
 	}
 	found := newTally()
-	for c, err := range merge(old, seq(i.sorted), i.opts.Replace) {
+	for c, err := range merged {
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return nil, err
 		}
 		found.add(c, max(i.direct, auditedChanges))
 	}
-	return found, nil
+	return found, twice.orNil()
+}
+
+// fresh gives the rows of the import in key order. An account that occurs twice
+// is an error, for which of the two is right is not ours to guess; nil where
+// that was asked before.
+func (i *importing) fresh(twice *ImportError) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		var last stagedRow
+		for r, err := range i.sorted.all() {
+			if err == nil && twice != nil && bytes.Equal(r.key, last.key) {
+				if !twice.add(i.twice(last, r)) {
+					yield(row{}, twice)
+					return
+				}
+				continue
+			}
+			if last = r; !yield(r.row, err) {
+				return
+			}
+		}
+	}
+}
+
+func (i *importing) twice(first, second stagedRow) error {
+	if i.file != "" {
+		return &LineError{File: i.file, Line: second.line, Message: fmt.Sprintf("account %q is on line %d already", second.key, first.line)}
+	}
+	return fmt.Errorf("account %s occurs more than once, in rows %d and %d", second.key, first.line, second.line)
 }
 
 func (i *importing) applyChanges() error {
@@ -193,48 +237,52 @@ func (i *importing) record(tx *bolt.Tx, n int) error {
 	return i.audit(tx, Entry{By: i.by, Op: op, Subject: "contracts", Before: before, After: after})
 }
 
-// seq is a sequence without errors.
-func seq(rows []row) iter.Seq2[row, error] {
-	return func(yield func(row, error) bool) {
-		for _, r := range rows {
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}
-}
-
-// matching gives those rows of the store that sorted has, too, without a walk
-// over all the others.
-func (s *Store) matching(sorted []row) iter.Seq2[row, error] {
-	return func(yield func(row, error) bool) {
-		for part := range slices.Chunk(sorted, walkRows) {
-			found, err := s.lookup(part)
+// lookedUp compares rows with those of the store one by one, which is less than
+// a walk over all where there are few.
+func (i *importing) lookedUp(fresh iter.Seq2[row, error]) iter.Seq2[change, error] {
+	return func(yield func(change, error) bool) {
+		part := make([]row, 0, walkRows)
+		flush := func() (goOn bool) {
+			changes, err := i.lookup(part)
+			part = part[:0]
 			if err != nil {
-				yield(row{}, err)
-				return
+				yield(change{}, err)
+				return false
 			}
-			for _, r := range found {
-				if !yield(r, nil) {
-					return
+			for _, c := range changes {
+				if !yield(c, nil) {
+					return false
 				}
 			}
+			return true
 		}
+		for r, err := range fresh {
+			if err != nil {
+				yield(change{}, err)
+				return
+			}
+			if part = append(part, r); len(part) == walkRows && !flush() {
+				return
+			}
+		}
+		flush()
 	}
 }
 
-func (s *Store) lookup(rows []row) (found []row, err error) {
+func (s *Store) lookup(rows []row) (changes []change, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
 		b, err := contractsIn(tx)
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
+			c := change{kind: added, key: r.key, after: r.value}
 			if v := b.Get(r.key); v != nil {
-				found = append(found, row{r.key, bytes.Clone(v)})
+				c = update(row{r.key, bytes.Clone(v)}, r)
 			}
+			changes = append(changes, c)
 		}
 		return nil
 	})
-	return found, err
+	return changes, err
 }

@@ -153,7 +153,7 @@ func openFile(path string, opts Options) (*Store, error) {
 		}
 		return nil, refusal(path, err)
 	}
-	s := &Store{path: path, db: db, log: opts.Log, direct: directChanges}
+	s := &Store{path: path, db: db, log: opts.Log, direct: directChanges, sortMemory: sortMemory}
 	s.now = func() time.Time { return opts.Clock().UTC() }
 	s.SetOverrideLimits(OverrideLimits{}, OverrideLimits{})
 	return s, nil

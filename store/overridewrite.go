@@ -51,10 +51,16 @@ func (s *Store) addOverride(tx *bolt.Tx, by By, o Override) (made Override, exis
 	if err != nil {
 		return Override{}, false, err
 	}
+	return made, false, s.auditNew(tx, by, &made)
+}
+
+// auditNew tells of a new override; its reason is why, unless the caller gives
+// another one.
+func (s *Store) auditNew(tx *bolt.Tx, by By, made *Override) error {
 	if by.Why == "" {
 		by.Why = made.Reason
 	}
-	return made, false, s.audit(tx, Entry{By: by, Op: "override." + made.Kind, Subject: made.Account, After: audited(&made)})
+	return s.audit(tx, Entry{By: by, Op: "override." + made.Kind, Subject: made.Account, After: audited(made)})
 }
 
 // keyedOverride finds the override that the key of o belongs to.

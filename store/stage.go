@@ -1,11 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"iter"
-	"slices"
+	"path/filepath"
 	"strings"
 
 	"sekisho/engine"
@@ -49,18 +48,45 @@ func (e *ImportError) add(err error) bool {
 	return true
 }
 
+// orNil is e as an error, nil where nothing is wrong.
+func (e *ImportError) orNil() error {
+	if len(e.Errs) == 0 {
+		return nil
+	}
+	return e
+}
+
+// placed is a row of an import with where it came from.
+type placed[T any] struct {
+	value T
+	file  string // empty: line is the number of the row
+	line  int
+}
+
+// inOrder gives rows their numbers, from 1.
+func inOrder[T any](rows iter.Seq2[T, error]) iter.Seq2[placed[T], error] {
+	return func(yield func(placed[T], error) bool) {
+		n := 0
+		for v, err := range rows {
+			n++
+			if !yield(placed[T]{value: v, line: n}, err) {
+				return
+			}
+		}
+	}
+}
+
 // stage reads all rows, checks them and sorts them by key.
-func stage(ctx context.Context, contracts iter.Seq2[engine.Contract, error]) ([]row, error) {
-	var rows []row
-	var mem arena
+func (s *Store) stage(ctx context.Context, contracts iter.Seq2[placed[engine.Contract], error]) (*sorter, error) {
+	sorted := &sorter{dir: filepath.Dir(s.path), limit: s.sortMemory}
 	var bad ImportError
-	for c, err := range contracts {
+	for p, err := range contracts {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return sorted, err
 		}
 		var r row
 		if err == nil {
-			r, err = mem.row(c)
+			r, err = contractAsRow(p.value)
 		}
 		if err != nil {
 			if !bad.add(err) {
@@ -68,37 +94,20 @@ func stage(ctx context.Context, contracts iter.Seq2[engine.Contract, error]) ([]
 			}
 			continue
 		}
-		if len(bad.Errs) == 0 {
-			rows = append(rows, r)
+		if len(bad.Errs) > 0 {
+			continue
+		}
+		if err := sorted.add(r.key, r.value, p.line); err != nil {
+			return sorted, err
 		}
 	}
-	if len(bad.Errs) == 0 {
-		rows = sortRows(rows, &bad)
+	if err := bad.orNil(); err != nil {
+		return sorted, err
 	}
-	if len(bad.Errs) > 0 {
-		return nil, &bad
-	}
-	return rows, nil
+	return sorted, sorted.finish()
 }
 
-// sortRows sorts by key; an account that occurs twice is an error, for which
-// of the two is right is not ours to guess.
-func sortRows(rows []row, bad *ImportError) []row {
-	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.key, b.key) })
-	for i := 1; i < len(rows); i++ {
-		if bytes.Equal(rows[i-1].key, rows[i].key) &&
-			!bad.add(fmt.Errorf("account %s occurs more than once", rows[i].key)) {
-			break
-		}
-	}
-	return rows
-}
-
-// arena packs the bytes of millions of rows into few blocks, so that they cost
-// neither an allocation nor the garbage collector's attention each.
-type arena struct{ block []byte }
-
-func (a *arena) row(c engine.Contract) (row, error) {
+func contractAsRow(c engine.Contract) (row, error) {
 	c, problems := tidy(c)
 	if len(problems) > 0 {
 		return row{}, fmt.Errorf("contract %q: %w", c.Account, problems)
@@ -108,14 +117,5 @@ func (a *arena) row(c engine.Contract) (row, error) {
 	if err != nil {
 		return row{}, fmt.Errorf("contract %q: %w", c.Account, err)
 	}
-	return row{a.keep([]byte(key)), a.keep(value)}, nil
-}
-
-func (a *arena) keep(b []byte) []byte {
-	if cap(a.block)-len(a.block) < len(b) {
-		a.block = make([]byte, 0, max(len(b), 1<<20))
-	}
-	at := len(a.block)
-	a.block = append(a.block, b...)
-	return a.block[at:len(a.block):len(a.block)]
+	return row{[]byte(key), value}, nil
 }

@@ -57,13 +57,14 @@ type Store struct {
 	now  func() time.Time // Options.Clock, in UTC
 	// importing serialises contract imports, the only writers of contracts:
 	// what an import has compared stays true until it has written.
-	importing sync.Mutex
-	direct    int // directChanges, or less in tests
-	writer    writer
-	watchers  watchers
-	ids       ids
-	limits    atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
-	lost      atomic.Bool                       // see transact
+	importing  sync.Mutex
+	direct     int // directChanges, or less in tests
+	sortMemory int // sortMemory, or less in tests
+	writer     writer
+	watchers   watchers
+	ids        ids
+	limits     atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
+	lost       atomic.Bool                       // see transact
 }
 
 // Path names the file, as it was given to Open.
@@ -159,10 +160,15 @@ func guard(fn func() error) (err error) {
 		}
 	}()
 	err = fn()
-	switch {
-	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+	}
+	return full(err)
+}
+
+// full adds ErrFull to the errors of a full disk.
+func full(err error) error {
+	if (errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)) && !errors.Is(err, ErrFull) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err

@@ -75,7 +75,7 @@ func (s *Store) importContracts(ctx context.Context, by By, file string, rows it
 	if _, bad := by.tidy(); len(bad) > 0 {
 		return Report{}, bad
 	}
-	sorted, err := s.stage(ctx, rows)
+	sorted, err := s.stage(ctx, file, rows)
 	defer sorted.close()
 	switch {
 	case err != nil:
@@ -144,7 +144,7 @@ func (i *importing) run(ctx context.Context) (err error) {
 
 // rewrite makes a new generation of all contracts.
 func (i *importing) rewrite(ctx context.Context) error {
-	merged := merge(i.rows(contractsIn, walk{}), i.fresh(nil), i.opts.Replace)
+	merged := merge(i.rows(contractsIn, walk{}), once(i.sorted, i.file, nil), i.opts.Replace)
 	err := i.writeGeneration(ctx, remaining(merged), i.record)
 	// Published or given up, one of the two generations has no reader now. If
 	// it cannot be removed here, the next Open does it.
@@ -157,7 +157,7 @@ func (i *importing) rewrite(ctx context.Context) error {
 // compare counts the changes and keeps the first ones.
 func (i *importing) compare(ctx context.Context) (*tally, error) {
 	var twice ImportError
-	fresh := i.fresh(&twice)
+	fresh := once(i.sorted, i.file, &twice)
 	merged := i.lookedUp(fresh)
 	if i.opts.Replace || i.sorted.n > i.before/8 { // then a walk is faster
 		merged = merge(i.rows(contractsIn, walk{}), fresh, i.opts.Replace)
@@ -169,35 +169,7 @@ func (i *importing) compare(ctx context.Context) (*tally, error) {
 		}
 		found.add(c, max(i.direct, auditedChanges))
 	}
-	return found, twice.orNil()
-}
-
-// fresh gives the rows of the import in key order. An account that occurs twice
-// is an error, for which of the two is right is not ours to guess; nil where
-// that was asked before.
-func (i *importing) fresh(twice *ImportError) iter.Seq2[row, error] {
-	return func(yield func(row, error) bool) {
-		var last stagedRow
-		for r, err := range i.sorted.all() {
-			if err == nil && twice != nil && bytes.Equal(r.key, last.key) {
-				if !twice.add(i.twice(last, r)) {
-					yield(row{}, twice)
-					return
-				}
-				continue
-			}
-			if last = r; !yield(r.row, err) {
-				return
-			}
-		}
-	}
-}
-
-func (i *importing) twice(first, second stagedRow) error {
-	if i.file != "" {
-		return &LineError{File: i.file, Line: second.line, Message: fmt.Sprintf("account %q is on line %d already", second.key, first.line)}
-	}
-	return fmt.Errorf("account %s occurs more than once, in rows %d and %d", second.key, first.line, second.line)
+	return found, twice.inOrder()
 }
 
 func (i *importing) applyChanges() error {

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sekisho/engine"
@@ -56,6 +59,18 @@ func (e *ImportError) orNil() error {
 	return e
 }
 
+// inOrder is orNil with the errors in the order of their lines.
+func (e *ImportError) inOrder() error {
+	slices.SortStableFunc(e.Errs, func(a, b error) int {
+		var lineA, lineB *LineError
+		if errors.As(a, &lineA) && errors.As(b, &lineB) {
+			return lineA.Line - lineB.Line
+		}
+		return 0
+	})
+	return e.orNil()
+}
+
 // placed is a row of an import with where it came from.
 type placed[T any] struct {
 	value T
@@ -76,8 +91,9 @@ func inOrder[T any](rows iter.Seq2[T, error]) iter.Seq2[placed[T], error] {
 	}
 }
 
-// stage reads all rows, checks them and sorts them by key.
-func (s *Store) stage(ctx context.Context, contracts iter.Seq2[placed[engine.Contract], error]) (*sorter, error) {
+// stage reads all rows, checks them and sorts them by key. Where they are in
+// order, accounts that occur twice are still to be found.
+func (s *Store) stage(ctx context.Context, file string, contracts iter.Seq2[placed[engine.Contract], error]) (*sorter, error) {
 	sorted := &sorter{dir: filepath.Dir(s.path), limit: s.sortMemory}
 	var bad ImportError
 	for p, err := range contracts {
@@ -94,17 +110,49 @@ func (s *Store) stage(ctx context.Context, contracts iter.Seq2[placed[engine.Con
 			}
 			continue
 		}
-		if len(bad.Errs) > 0 {
-			continue
-		}
 		if err := sorted.add(r.key, r.value, p.line); err != nil {
 			return sorted, err
 		}
 	}
-	if err := bad.orNil(); err != nil {
+	if err := sorted.finish(); err != nil {
 		return sorted, err
 	}
-	return sorted, sorted.finish()
+	if len(bad.Errs) > 0 && !bad.More {
+		for _, err := range once(sorted, file, &bad) {
+			if err != nil {
+				return sorted, err
+			}
+		}
+	}
+	return sorted, bad.inOrder()
+}
+
+// once gives the rows in key order, without those whose account came before:
+// they are errors, for which of the two is right is not ours to guess. Where
+// there are too many of them, the sequence ends with all.
+func once(sorted *sorter, file string, twice *ImportError) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		var last stagedRow
+		for r, err := range sorted.all() {
+			if err == nil && bytes.Equal(r.key, last.key) {
+				if !twice.add(occursTwice(file, last, r)) {
+					yield(row{}, twice.inOrder())
+					return
+				}
+				continue
+			}
+			if last = r; !yield(r.row, err) {
+				return
+			}
+		}
+	}
+}
+
+func occursTwice(file string, first, second stagedRow) error {
+	if file != "" {
+		return &LineError{File: file, Line: second.line, Message: fmt.Sprintf("account %q is on line %d already", second.key, first.line)}
+	}
+	return fmt.Errorf("account %s occurs more than once, in rows %d and %d", second.key, first.line, second.line)
 }
 
 func contractAsRow(c engine.Contract) (row, error) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -44,7 +44,7 @@ type ContractReader interface {
 
 // ContractImporter changes contracts; see store.Store.
 type ContractImporter interface {
-	ImportContracts(context.Context, store.By, iter.Seq2[engine.Contract, error], store.ImportOptions) (store.Report, error)
+	ImportContractsFile(_ context.Context, _ store.By, name string, csv io.Reader, _ store.ImportOptions) (store.Report, error)
 }
 
 // ContractStore holds the contracts.
@@ -134,7 +134,7 @@ func mountImport(r *Routes, i importer) {
 
 func (i importer) serve(w http.ResponseWriter, r *http.Request, q *importQuery) error {
 	body := newPatientBody(w, r, i.pause)
-	report, err := i.store.ImportContracts(r.Context(), CallerFrom(r.Context()).by(), store.ReadContracts(q.Name, body), q.options())
+	report, err := i.store.ImportContractsFile(r.Context(), CallerFrom(r.Context()).by(), q.Name, body, q.options())
 	body.finish()
 	if err != nil {
 		return importProblem(q.Name, err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -172,7 +171,7 @@ func TestImportOverTheSocketRefuses(t *testing.T) {
 		says             string
 	}{
 		{"wrong lines", "name=f.csv", "account,course\na,\nb,c\nB,d\n", 422,
-			"f.csv: nothing was imported, errors: 2\nf.csv:2:3: course is empty\nf.csv:4:1: account \"b\" is on line 3 already"},
+			"f.csv: nothing was imported, errors: 2\nf.csv:2:3: course is empty\nf.csv:4: account \"b\" is on line 3 already"},
 		{"a name that is not said", "", "account\n", 422, "body:1: no column course"},
 		{"more errors than are listed", "name=f.csv", wrong, 422, "f.csv: nothing was imported, errors: more than 100\nf.csv:2: 1 fields"},
 		{"replacing all by nothing", "replace=true", "account,course\n", 409, "refusing to replace"},
@@ -205,7 +204,7 @@ func (f failingStore) Contract(string) (engine.Contract, bool, error) {
 
 func (f failingStore) Contracts(string, string, int) ([]engine.Contract, error) { return nil, f.err }
 
-func (f failingStore) ImportContracts(context.Context, store.By, iter.Seq2[engine.Contract, error], store.ImportOptions) (store.Report, error) {
+func (f failingStore) ImportContractsFile(context.Context, store.By, string, io.Reader, store.ImportOptions) (store.Report, error) {
 	return store.Report{}, f.err
 }
 
@@ -271,10 +270,10 @@ type lateImporter struct {
 	late chan<- struct{}
 }
 
-func (l lateImporter) ImportContracts(ctx context.Context, by store.By, rows iter.Seq2[engine.Contract, error], o store.ImportOptions) (store.Report, error) {
+func (l lateImporter) ImportContractsFile(ctx context.Context, by store.By, name string, csv io.Reader, o store.ImportOptions) (store.Report, error) {
 	timer := time.AfterFunc(100*time.Millisecond, func() { close(l.late) })
 	defer timer.Stop()
-	return l.ContractImporter.ImportContracts(ctx, by, rows, o)
+	return l.ContractImporter.ImportContractsFile(ctx, by, name, csv, o)
 }
 
 func TestUploadThatPausesIsCutOff(t *testing.T) {
@@ -309,8 +308,9 @@ func TestImportOutlivesThePauseAfterItsUpload(t *testing.T) {
 // slowImporter works for a while after the last row.
 type slowImporter struct{}
 
-func (slowImporter) ImportContracts(ctx context.Context, _ store.By, rows iter.Seq2[engine.Contract, error], _ store.ImportOptions) (store.Report, error) {
-	for range rows {
+func (slowImporter) ImportContractsFile(ctx context.Context, _ store.By, _ string, csv io.Reader, _ store.ImportOptions) (store.Report, error) {
+	if _, err := io.Copy(io.Discard, csv); err != nil {
+		return store.Report{}, err
 	}
 	select {
 	case <-ctx.Done():

@@ -4,10 +4,7 @@ package realparts
 
 import (
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -69,14 +66,5 @@ func TestRealLine(t *testing.T) {
 // covers every other course begins on a day.
 func datedPolicy(t *testing.T, day string) string {
 	t.Helper()
-	shipped, err := os.ReadFile(filepath.Join("..", "..", "..", "engine", "policyfile", "policies", "asahi-net.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const planned = "from: planned"
-	if n := strings.Count(string(shipped), planned); n != 1 {
-		t.Fatalf("the shipped policy of ASAHI Net has %d planned stages, want the one that covers every course", n)
-	}
-	dated := strings.Replace(string(shipped), planned, "from: "+day, 1)
-	return WriteFile(t, WorkDir(t, "policy"), "asahi-net-dated.yaml", dated)
+	return policyWith(t, "asahi-net", "from: planned", "from: "+day)
 }

@@ -24,16 +24,16 @@ const (
 	daePort                 = 3799
 )
 
-// lineACL is op25b as an access list of l2tpns: the ISP's own mail server on port
-// 25, no other, and everything else.
-const (
-	lineACL = "ip access-list extended " + filter + "\n" +
-		"permit tcp any host " + ownMail + " eq 25\n" +
-		denyRule + "\n" +
-		"permit ip any any\n" +
-		"exit\n"
-	denyRule = "deny tcp any any eq 25"
-)
+// denyRule is the rule of op25b that closes port 25, as l2tpns shows it.
+const denyRule = "deny tcp any any eq 25"
+
+// lineACL is what sekisho prints for l2tpns, with the ISP's own mail server where
+// it stands here.
+func lineACL(t testing.TB) string {
+	t.Helper()
+	const own = `mail.asahi-net.or.jp:  [192.0.2.25, "2001:db8::25"]`
+	return RouterText(t, "l2tpns", policyWith(t, "asahi-net", own, "mail.asahi-net.or.jp: "+ownMail))
+}
 
 // A Street is an ISP in three namespaces: subscribers' lines in a guest, an access
 // router with RADIUS behind it, and the network beyond with mail servers.
@@ -63,7 +63,7 @@ func NewStreet(t testing.TB, site Site, users []AAAUser) *Street {
 	}
 	s.BRAS = StartBRAS(t, bras, BRASConfig{
 		Access: "access", Uplink: "uplink", NASIP: brasIP, Gateway: gatewayIP, Pool: poolRange,
-		Radius: "127.0.0.1", RadiusPort: sekishoAuthPort, Secret: nasSecret, DAEPort: daePort, Interim: 5, ACL: lineACL,
+		Radius: "127.0.0.1", RadiusPort: sekishoAuthPort, Secret: nasSecret, DAEPort: daePort, Interim: 5, ACL: lineACL(t),
 	})
 	s.Guest = StartGuest(t, lines, "line")
 	return s

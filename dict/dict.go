@@ -83,6 +83,7 @@ type Dictionary struct {
 	byName  map[string]*Attribute
 	byKey   map[Key]*Attribute
 	vendors map[uint32]VendorFormat
+	tlvs    map[Key]map[byte]TLV // by the attribute that holds them
 }
 
 //go:embed dictionary
@@ -96,6 +97,7 @@ var Standard = sync.OnceValue(func() *Dictionary {
 		byName:  map[string]*Attribute{},
 		byKey:   map[Key]*Attribute{},
 		vendors: map[uint32]VendorFormat{},
+		tlvs:    map[Key]map[byte]TLV{},
 	}
 	for _, name := range []string{"dictionary/rfc", "dictionary/vendors"} {
 		src, err := shipped.ReadFile(name)
@@ -122,6 +124,7 @@ func (d *Dictionary) With(file string, src []byte) (*Dictionary, error) {
 		byName:  maps.Clone(d.byName),
 		byKey:   maps.Clone(d.byKey),
 		vendors: maps.Clone(d.vendors),
+		tlvs:    maps.Clone(d.tlvs),
 	}
 	grown.add(0, VendorFormat{}, parsed.Attributes, parsed.Values)
 	for _, v := range parsed.Vendors {
@@ -144,7 +147,8 @@ func (d *Dictionary) WithFile(path string) (*Dictionary, error) {
 func (d *Dictionary) add(vendor uint32, format VendorFormat, attributes []*dictionary.Attribute, values []*dictionary.Value) {
 	for _, a := range attributes {
 		if len(a.OID) != 1 {
-			continue // a TLV inside another attribute: nothing here addresses one
+			d.addTLV(vendor, a)
+			continue
 		}
 		entry := &Attribute{
 			Key:    Key{vendor, uint32(a.OID[0])},

@@ -97,3 +97,41 @@ func TestCase45HiddenSubAttribute(t *testing.T) {
 		})
 	}
 }
+
+func TestCase11KeysInsideTLVsOfWiMAX(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, before, after, want string }{
+		{"between others", "01 06 c0000201", "04 06 00000007", "1a 29 000060b5 56 23 00 01 06 c0000201 03 14 *18 04 06 00000007"},
+		{"alone", "", "", "1a 1d 000060b5 56 17 00 03 14 *18"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, answering(func(r *radiustest.Request) [][]byte {
+				tlvs := fmt.Sprintf("%s 03 14 %x %s", tt.before, salted(r, "key", "\x80\x01"), tt.after)
+				value := octets(t, tlvs)
+				header := fmt.Sprintf("000060b5 56 %02x 00 ", 3+len(value))
+				return [][]byte{r.Reply(radiustest.AccessAccept, radiustest.Attribute{Type: 26, Value: octets(t, header+tlvs)})}
+			}))
+			got := attributesOf(s.exchange(s.nas, access(t, 1, user)))
+			match(t, "answer", got, "50 12 *16 "+tt.want+" 0b 07 'op25b'")
+			at := 18 + 2 + 4 + 3 + len(octets(t, tt.before)) + 2
+			if plain := revealed(t, got[at:at+18]); plain != "key" {
+				t.Errorf("the router reads %q", plain)
+			}
+		})
+	}
+}
+
+func TestCase11MalformedTLVsOfWiMAXPassAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for _, tlvs := range []string{"03 14 'short'", "03 01", "03", "03 04 'xy' 04"} {
+		t.Run(tlvs, func(t *testing.T) {
+			t.Parallel()
+			value := append(octets(t, fmt.Sprintf("000060b5 57 %02x 00", 3+len(octets(t, tlvs)))), octets(t, tlvs)...)
+			s := start(t, answering(accept(radiustest.Attribute{Type: 26, Value: value})))
+			got := attributesOf(s.exchange(s.nas, access(t, 1, user)))
+			match(t, "answer", got, "50 12 *16 "+attribute(26, value)+" 0b 07 'op25b'")
+		})
+	}
+}

@@ -203,7 +203,7 @@ func (b *block) vendor(attr []byte) {
 func (b *block) attribute(k dict.Key, value []byte) {
 	a, ok := b.dict.ByKey(k)
 	switch {
-	case masked[k] || maskedPair(k, value) || ok && a.Cipher != dict.Clear:
+	case masked[k] || maskedPair(k, value) || b.dict.HoldsHidden(k) || ok && a.Cipher != dict.Clear:
 		b.line("  %s = <<< secret >>>", attributeName(a, k))
 	case !ok:
 		b.line("  %s = 0x%x", attributeName(a, k), value)

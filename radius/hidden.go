@@ -118,7 +118,8 @@ func (s *saltSource) next() uint16 {
 type hiddenSet struct {
 	plain   [256]hiding
 	vendors map[dict.Key]hiding
-	formats map[uint32]dict.VendorFormat // of the vendors that have hidden attributes
+	inside  map[dict.Key]map[uint32]hiding // of attributes that hold others
+	formats map[uint32]dict.VendorFormat   // of the vendors that have hidden attributes
 }
 
 type hiding struct {
@@ -130,7 +131,7 @@ type hiding struct {
 // boxes send their secrets as bare attributes 214 and 215; these numbers are
 // nobody else's by the RFCs.
 func newHiddenSet(d *dict.Dictionary) *hiddenSet {
-	set := &hiddenSet{vendors: map[dict.Key]hiding{}, formats: map[uint32]dict.VendorFormat{}}
+	set := &hiddenSet{vendors: map[dict.Key]hiding{}, inside: map[dict.Key]map[uint32]hiding{}, formats: map[uint32]dict.VendorFormat{}}
 	set.plain[214], set.plain[215] = hiding{cipher: dict.Ascend}, hiding{cipher: dict.Ascend}
 	for _, a := range d.Hidden() {
 		h := hiding{a.Cipher, a.Tagged}
@@ -140,6 +141,13 @@ func newHiddenSet(d *dict.Dictionary) *hiddenSet {
 		}
 		set.vendors[a.Key] = h
 		set.formats[a.Vendor] = d.VendorFormat(a.Vendor)
+	}
+	for _, tlv := range d.HiddenTLVs() {
+		if set.inside[tlv.Inside] == nil {
+			set.inside[tlv.Inside] = map[uint32]hiding{}
+		}
+		set.inside[tlv.Inside][uint32(tlv.Number)] = hiding{tlv.Cipher, tlv.Tagged}
+		set.formats[tlv.Inside.Vendor] = d.VendorFormat(tlv.Inside.Vendor)
 	}
 	return set
 }
@@ -176,8 +184,28 @@ func (h *hiddenSet) rehideVendor(value []byte, from, to keying, salts *saltSourc
 	}
 	whole := true
 	for number, sub := range vendorValues(value, format) {
-		hiding := h.vendors[dict.Key{Vendor: id, Number: number}]
+		k := dict.Key{Vendor: id, Number: number}
+		hiding := h.vendors[k]
 		if len(sub) > 0 {
+			whole = rehide(hiding.cipher, hiding.tagged, sub, from, to, salts) && whole
+		}
+		if inside := h.inside[k]; inside != nil {
+			whole = rehideInside(inside, sub, from, to, salts) && whole
+		}
+	}
+	return whole
+}
+
+// rehideInside re-hides the hidden ones of the values that an attribute holds.
+// A piece of something that goes on in the next attribute, like anything
+// malformed, is left as it is.
+func rehideInside(inside map[uint32]hiding, value []byte, from, to keying, salts *saltSource) bool {
+	whole := true
+	if !filled(value, 0, tlvFormat) {
+		return whole
+	}
+	for number, sub := range subValues(value, 0, tlvFormat) {
+		if hiding, ok := inside[number]; ok && len(sub) > 0 {
 			whole = rehide(hiding.cipher, hiding.tagged, sub, from, to, salts) && whole
 		}
 	}

@@ -10,8 +10,16 @@ import (
 // inside the value of an attribute 26, framed the way this vendor does. A
 // malformed tail ends the walk: it belongs to nobody and stays as it is.
 func vendorValues(value []byte, format dict.VendorFormat) iter.Seq2[uint32, []byte] {
+	return subValues(value, 4, format)
+}
+
+// tlvFormat is that of the values inside another attribute's.
+var tlvFormat = dict.VendorFormat{Type: 1, Length: 1}
+
+// subValues is vendorValues from any offset on.
+func subValues(value []byte, at int, format dict.VendorFormat) iter.Seq2[uint32, []byte] {
 	return func(yield func(uint32, []byte) bool) {
-		for at := 4; ; {
+		for at := at; ; {
 			number, length, ok := vendorHeader(value, at, format)
 			if !ok || !yield(number, value[at+format.Header():at+length]) {
 				return
@@ -42,8 +50,10 @@ func vendorHeader(value []byte, at int, format dict.VendorFormat) (number uint32
 
 // wellFormed reports whether the vendor's own attributes fill the value of an
 // attribute 26 exactly.
-func wellFormed(value []byte, format dict.VendorFormat) bool {
-	at := 4
+func wellFormed(value []byte, format dict.VendorFormat) bool { return filled(value, 4, format) }
+
+// filled is wellFormed from any offset on.
+func filled(value []byte, at int, format dict.VendorFormat) bool {
 	for at < len(value) {
 		_, length, ok := vendorHeader(value, at, format)
 		if !ok {

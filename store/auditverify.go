@@ -84,15 +84,28 @@ type verifier struct {
 // entry takes the entry that lies in the place of seq, or what is wrong with it.
 func (v *verifier) entry(seq uint64, e Entry, err error) {
 	v.Entries++
-	switch {
-	case v.next == 0:
-		v.First, v.unknown = seq, true
-	case seq != v.next:
-		v.gap(seq)
+	if v.next > seq { // what comes after is compared with the last one in order
+		v.fault(seq, AuditReordered, "entry %d comes after entry %d", seq, v.Last)
+		return
 	}
+	switch {
+	case v.next == 0: // a part may begin anywhere; before the first entry there is nothing
+		v.unknown = v.unknown || seq != 1
+	case v.next < seq:
+		v.unknown = true
+		v.fault(v.next, AuditMissing, "entries %d to %d are missing", v.next, seq-1)
+	}
+	v.content(seq, e, err)
 	if v.First == 0 {
 		v.First = seq
 	}
+	// What comes after is compared with what is there, so that one fault is told once.
+	v.next, v.Last, v.Head = seq+1, seq, e.Hash
+	v.unknown = err != nil || e.Seq != seq
+}
+
+// content looks at the entry itself, and at the one before it.
+func (v *verifier) content(seq uint64, e Entry, err error) {
 	switch {
 	case err != nil:
 		v.fault(seq, AuditDamaged, "%v", err)
@@ -103,18 +116,6 @@ func (v *verifier) entry(seq uint64, e Entry, err error) {
 	case !v.unknown && e.Prev != v.Head:
 		v.fault(seq, AuditEdited, "entry %d does not follow the entry %d that is there: one of them was written anew", seq, seq-1)
 	}
-	// What comes after is compared with what is there, so that one fault is told once.
-	v.next, v.Last, v.Head = seq+1, seq, e.Hash
-	v.unknown = err != nil || e.Seq != seq
-}
-
-func (v *verifier) gap(seq uint64) {
-	v.unknown = true
-	if seq < v.next {
-		v.fault(seq, AuditReordered, "entry %d comes after entry %d", seq, v.Last)
-		return
-	}
-	v.fault(v.next, AuditMissing, "entries %d to %d are missing", v.next, seq-1)
 }
 
 // head compares the end of the trail with what was noted of it.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -209,6 +210,17 @@ func TestNftablesOfTheBorder(t *testing.T) {
 		x.nft(t, "add", "element", family, "sekisho", "op25b", fmt.Sprintf("{ %s }", prefix))
 	}
 	x.prove(t, "a range that is blocked", false, true)
+	lintRuleset(t, Run(t, x.router.Command("nft", "list", "ruleset")))
 	x.load(t, text) // printed anew, loaded anew: nothing of it is left
 	x.prove(t, "a text that was loaded again", true, true)
+}
+
+// lintRuleset has sekisho find its filters in what nft itself lists.
+func lintRuleset(t *testing.T, ruleset string) {
+	t.Helper()
+	file := WriteFile(t, WorkDir(t, "lint"), "ruleset.nft", ruleset)
+	said := Run(t, exec.Command(sekishoBinary, "policy", "lint-acl", file, "--profile", "address-pool", "asama-internet"))
+	if strings.Count(said, "IPv4 filter of action") != 3 || strings.Count(said, "IPv6 filter of action") != 3 {
+		t.Errorf("lint-acl of what nft lists says\n%s\nof\n%s", said, ruleset)
+	}
 }

@@ -151,8 +151,33 @@ func compileProfile(t *testing.T, b block) {
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
-	if _, errs := dict.CompileProfile(dict.Standard(), "example", spec, []dict.Action{{Name: "open"}, {Name: "block", Filter: "op25b"}}); errs != nil {
-		t.Error(errs)
+	if base, ok := dict.ShippedProfile(spec.Base); ok {
+		spec = spec.Derive(base)
+	}
+	p, errs := dict.CompileProfile(dict.Standard(), "example", spec, []dict.Action{{Name: "open"}, {Name: "block", Filter: "op25b"}})
+	if errs != nil || p.Warnings != nil || p.NoCoA("block") != "" {
+		t.Error(errs, p.Warnings, p.NoCoA("block"))
+	}
+}
+
+// TestEveryProfileIsDescribed holds that each shipped profile has a section in
+// docs/routers.md and stands in the README.
+func TestEveryProfileIsDescribed(t *testing.T) {
+	pages := map[string]string{}
+	for _, page := range []string{"docs/routers.md", "README.md"} {
+		text, err := os.ReadFile(filepath.Join(moduleRoot, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages[page] = string(text)
+	}
+	for _, name := range dict.ShippedProfiles() {
+		if !strings.Contains(pages["docs/routers.md"], "\n## "+name+"\n") {
+			t.Errorf("docs/routers.md has no section %s", name)
+		}
+		if !strings.Contains(pages["README.md"], "`"+name+"`") {
+			t.Errorf("the README does not name %s", name)
+		}
 	}
 }
 

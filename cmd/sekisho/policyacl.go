@@ -92,6 +92,11 @@ func aclSubject(c *cli.Context, policy string) (acl.Subject, error) {
 	for _, doubt := range compiled.Warnings {
 		fmt.Fprintf(c.App.ErrWriter, "warning: profile %s: %v\n", name, doubt)
 	}
+	for _, a := range subject.Actions {
+		if compiled.Means(a.Name) == dict.ByNothing {
+			fmt.Fprintf(c.App.ErrWriter, "note: profile %s cannot tell a live session %s: %s\n", name, a.Name, compiled.NoCoA(a.Name))
+		}
+	}
 	return subject, nil
 }
 

@@ -3,6 +3,7 @@ package radius
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"sekisho/dict"
@@ -91,8 +92,8 @@ type Record struct {
 }
 
 // identifying are the attributes without a vendor by which a NAS may be told
-// which session is meant (RFC 5176 section 3), Acct-Session-Id apart from the
-// addresses and the User-Name, which stand in fields of their own.
+// which session is meant (RFC 5176 section 3), but for the User-Name and the
+// addresses, which have fields of their own.
 var identifying = [256]bool{
 	typeNASIPAddress: true, typeNASIdentifier: true, typeNASIPv6Address: true,
 	typeNASPort: true, typeNASPortID: true, typeCalledStationID: true, typeCallingStationID: true,
@@ -167,13 +168,35 @@ func (t *transaction) sighting(now time.Time) Sighting {
 	s := Sighting{NAS: t.nas.Name, Box: t.box(), Area: t.nas.Area, At: now, Request: t.snapshot.requestFacts(t.request)}
 	s.Session = string(t.request.find(typeAcctSessionID))
 	s.UserName = string(t.request.find(typeUserName))
-	for _, attr := range t.request.attributes() {
-		if identifying[attr[0]] && len(attr) > 2 {
-			s.Identity = append(s.Identity, Attribute{dict.Key{Number: uint32(attr[0])}, string(attr[2:])})
-		}
-	}
+	s.Identity = t.identity()
 	s.addresses(t.request)
 	return s
+}
+
+// identity collects what may name the session, octet for octet: what is usual,
+// and what the profile of this router says besides.
+func (t *transaction) identity() []Attribute {
+	var named []Attribute
+	look := insertion{formats: t.snapshot.dict}
+	for _, attr := range t.request.attributes() {
+		for k, value := range look.parts(attr) {
+			if len(value) > 0 && (k.Vendor == 0 && identifying[byte(k.Number)] || t.nas.names(k)) {
+				named = append(named, Attribute{k, string(value)})
+			}
+		}
+	}
+	return named
+}
+
+// names reports whether the profile of a NAS names sessions by an attribute
+// that is not the usual one. User-Name has a field of its own.
+func (n *nasEntry) names(k dict.Key) bool {
+	if n.Profile == nil || k.Vendor == 0 && k.Number == typeUserName {
+		return false
+	}
+	id := n.Profile.Identification()
+	in := func(w dict.Way) bool { return slices.Contains(w, k) }
+	return slices.Contains(id.NAS, k) || slices.ContainsFunc(id.CoA, in) || slices.ContainsFunc(id.Disconnect, in)
 }
 
 // addresses takes over the addresses that a packet gives the session. Those

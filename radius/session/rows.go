@@ -1,0 +1,116 @@
+package session
+
+import (
+	"net/netip"
+
+	"sekisho/engine"
+	"sekisho/store"
+)
+
+// The bits of a row's flags.
+const (
+	flagInferred = 1 << iota
+	flagDoubted
+)
+
+// row makes what is kept of an entry.
+func (e *entry) row() store.Session {
+	s := store.Session{
+		NAS: e.router.nas, Box: e.router.box, AcctSession: e.acct, Area: e.router.area,
+		Account: e.account, UserName: store.Octets(e.userName), Realm: e.realm, Form: e.form,
+		Started: e.started, Updated: e.updated, Since: e.since, Interval: e.interval, Event: e.startEvent,
+		Addresses: e.kept(), Interface: e.interfaceID, Identity: store.Octets(e.identity),
+		Applied: e.applied, Rule: e.rule, Override: e.override, AppliedAt: e.appliedAt, Proof: uint8(e.proof),
+		Wanted: e.wanted, WantedBy: e.wantedBy, WantedFor: e.wantedOverride, Until: e.until,
+		Course: e.course, Exempt: e.exempt, Why: e.why,
+	}
+	if e.name != e.userName {
+		s.Name = store.Octets(e.name)
+	}
+	for _, a := range e.request {
+		s.Request = append(s.Request, [2]store.Octets{store.Octets(a.Name), store.Octets(a.Value)})
+	}
+	if e.inferred {
+		s.Flags |= flagInferred
+	}
+	if e.doubted {
+		s.Flags |= flagDoubted
+	}
+	return s
+}
+
+// kept are the addresses of a session in a fixed order, without empty ones at
+// the end.
+func (h *held) kept() [][]byte {
+	own := [...]netip.Prefix{single(h.address), single(h.address6), h.prefix, h.delegated}
+	n := len(own)
+	for n > 0 && !own[n-1].IsValid() {
+		n--
+	}
+	var kept [][]byte
+	for _, p := range own[:n] {
+		octets, _ := p.MarshalBinary() // never fails (net/netip)
+		kept = append(kept, octets)
+	}
+	return kept
+}
+
+func single(a netip.Addr) netip.Prefix {
+	if !a.IsValid() {
+		return netip.Prefix{}
+	}
+	return netip.PrefixFrom(a, a.BitLen())
+}
+
+// keep takes over addresses as kept has written them; damaged ones are none.
+func (h *held) keep(kept [][]byte) {
+	var own [4]netip.Prefix
+	for i := range min(len(kept), len(own)) {
+		if own[i].UnmarshalBinary(kept[i]) != nil {
+			own[i] = netip.Prefix{}
+		}
+	}
+	h.address, h.address6, h.prefix, h.delegated = own[0].Addr(), own[1].Addr(), own[2], own[3]
+}
+
+// Restore takes over a session as it was kept, and makes it due: time has
+// passed. It is meant for the time before any packet; a session that is known
+// already stays as it is.
+func (t *Table) Restore(s store.Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.find(ID{s.NAS, s.Box, s.AcctSession}) != nil {
+		return
+	}
+	e := &entry{
+		started: s.Started, updated: s.Updated, last: s.Updated, since: s.Since, interval: s.Interval, startEvent: s.Event,
+		interfaceID: s.Interface, appliedAt: s.AppliedAt, until: s.Until,
+		inferred: s.Flags&flagInferred != 0, doubted: s.Flags&flagDoubted != 0,
+		courseKnown: s.Course != "", inAsks: -1, inDrift: -1,
+	}
+	t.restoreTexts(e, s)
+	e.keep(s.Addresses)
+	if e.proof = Proof(s.Proof); int(e.proof) >= len(proofs) {
+		e.proof = NotTold
+	}
+	e.dirty = true // so that nobody writes what has just been read
+	t.add(t.router(place{s.NAS, s.Box}, s.Area), e)
+	e.dirty = false
+	t.asks.set(e, t.born)
+	t.signal()
+}
+
+func (t *Table) restoreTexts(e *entry, s store.Session) {
+	x := texts{acct: s.AcctSession, userName: string(s.UserName), name: string(s.Name), account: s.Account, identity: string(s.Identity)}
+	if x.name == "" {
+		x.name = x.userName
+	}
+	e.lay(x)
+	share := t.words.share
+	e.realm, e.form, e.exempt, e.why = share(s.Realm), share(s.Form), share(s.Exempt), share(s.Why)
+	e.applied, e.rule, e.override, e.course = share(s.Applied), share(s.Rule), share(s.Override), share(s.Course)
+	e.wanted, e.wantedBy, e.wantedOverride = share(s.Wanted), share(s.WantedBy), share(s.WantedFor)
+	for _, a := range s.Request {
+		e.request = append(e.request, engine.Attribute{Name: share(string(a[0])), Value: share(string(a[1]))})
+	}
+}

@@ -2,7 +2,9 @@ package yamldoc
 
 import (
 	"encoding"
+	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,18 +17,29 @@ type Scalar interface {
 	Expected() string
 }
 
-// Duration is a time.Duration in Go's syntax: 300ms, 5s, 1h30m.
+// Duration is a time.Duration in Go's syntax, 300ms, 5s, 1h30m, or a number of days of 24 hours: 90d.
 type Duration time.Duration
 
-// UnmarshalText reads Go's duration syntax.
+// maxDays is how many days a time.Duration holds.
+const maxDays = math.MaxInt64 / int64(24*time.Hour)
+
+// UnmarshalText reads Go's duration syntax, or days.
 func (d *Duration) UnmarshalText(text []byte) error {
+	if days, ok := strings.CutSuffix(string(text), "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 31)
+		if err == nil && int64(n) > maxDays {
+			err = strconv.ErrRange
+		}
+		*d = Duration(time.Duration(n) * 24 * time.Hour)
+		return err
+	}
 	v, err := time.ParseDuration(string(text))
 	*d = Duration(v)
 	return err
 }
 
 // Expected describes the spelling to an operator.
-func (Duration) Expected() string { return "a duration such as 5s or 1h30m" }
+func (Duration) Expected() string { return "a duration such as 5s, 1h30m or 90d" }
 
 // Addr is an IP address of either family.
 type Addr struct{ netip.Addr }

@@ -129,7 +129,7 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 		{"fraction", "listen: x\nport: 1.5\n", []string{"2:7: port: expected a whole number, got 1.5"}},
 		{"text for a number", "listen: x\nport: many\n", []string{`2:7: port: expected a whole number, got "many"`}},
 		{"text for a boolean", "listen: x\ndebug: yes\n", []string{`2:8: debug: expected true or false, got "yes"`}},
-		{"bad duration", "listen: x\nwait-time: 3x\n", []string{`2:12: wait-time: expected a duration such as 5s or 1h30m, got "3x"`}},
+		{"bad duration", "listen: x\nwait-time: 3x\n", []string{`2:12: wait-time: expected a duration such as 5s, 1h30m or 90d, got "3x"`}},
 		{"bad address", "listen: x\nextra: {address: '', secret: s}\n", []string{`2:18: extra.address: expected an IP address such as 192.0.2.1 or 2001:db8::1, got ""`}},
 		{"host bits", "listen: x\nnets: [192.0.2.1/24]\n",
 			[]string{`2:8: nets[0]: expected an IP address or prefix such as 192.0.2.0/24 or 2001:db8::/32, got "192.0.2.1/24"; the prefix itself is 192.0.2.0/24`}},
@@ -137,14 +137,14 @@ func TestDecodeNamesEveryMistake(t *testing.T) {
 			[]string{"2:34: rules[a].when.course: expected a string or a list, got a mapping"}},
 		{"bad element of a list", "listen: x\nrules:\n  - name: a\n    when: {course: [b, [c]]}\n",
 			[]string{"4:24: rules[a].when.course[1]: expected a string, got a list"}},
-		{"union in no allowed form", "listen: x\nstart: [1]\n", []string{"2:8: start: expected a duration such as 5s or 1h30m, or a mapping, got a list"}},
-		{"bad part of a union", "listen: x\nstart: {tokyo: soon}\n", []string{`2:16: start.tokyo: expected a duration such as 5s or 1h30m, got "soon"`}},
+		{"union in no allowed form", "listen: x\nstart: [1]\n", []string{"2:8: start: expected a duration such as 5s, 1h30m or 90d, or a mapping, got a list"}},
+		{"bad part of a union", "listen: x\nstart: {tokyo: soon}\n", []string{`2:16: start.tokyo: expected a duration such as 5s, 1h30m or 90d, got "soon"`}},
 		{"highest number allowed", "listen: x\nport: 65535\n", nil},
 		{"duplicate keys", "listen: x\nlisten: y\nnas:\n  b: {address: 192.0.2.1, secret: s}\n  b: {address: 192.0.2.1, secret: s}\n",
 			[]string{"2:1: listen: written twice, first on line 1", "5:3: nas.b: written twice, first on line 4"}},
 		{"several at once, sorted", "wait-time: 3x\nport: many\nbogus: 1\n", []string{
 			"1:1: listen: missing; this key is required (a string)",
-			`1:12: wait-time: expected a duration such as 5s or 1h30m, got "3x"`,
+			`1:12: wait-time: expected a duration such as 5s, 1h30m or 90d, got "3x"`,
 			`2:7: port: expected a whole number, got "many"`,
 			"3:1: bogus: unknown key; known here: listen, mode, port, debug, share, wait-time, nets, nas, actions, rules, start, extra and 2 more"}},
 		{"element without a name", "listen: x\nrules: [{}]\n", []string{"2:9: rules[0].name: missing; this key is required (a string)"}},
@@ -266,4 +266,18 @@ func FuzzDecode(f *testing.F) {
 		}
 		_ = d.Problem([]any{"rules", 0, "name"}, "x").String()
 	})
+}
+
+func TestDurationInDays(t *testing.T) {
+	for text, want := range map[string]time.Duration{"90d": 90 * 24 * time.Hour, "0d": 0, "1h": time.Hour} {
+		var d Duration
+		if err := d.UnmarshalText([]byte(text)); err != nil || time.Duration(d) != want {
+			t.Errorf("%s: %v, %v", text, time.Duration(d), err)
+		}
+	}
+	for _, text := range []string{"d", "-1d", "1.5d", "200000d", "1h1d"} {
+		if err := new(Duration).UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%s was read", text)
+		}
+	}
 }

@@ -39,6 +39,7 @@ type Config struct {
 	Grants, Restrictions OverrideLimits
 	LogLevel             string // debug, info, warn or error
 	LogJSON              bool
+	Sessions             Sessions
 }
 
 // Load reads a site file, the policy and the other files that it names. The
@@ -110,6 +111,7 @@ func (c *compiler) compile(file string) *Config {
 		LogLevel: or(c.spec.Log.Level, "info"),
 		LogJSON:  c.spec.Log.Format == "json",
 		Admin:    c.admin(),
+		Sessions: c.sessions(),
 
 		Grants:       c.spec.Overrides.Grants.limits(),
 		Restrictions: c.spec.Overrides.Restrictions.limits(),

@@ -11,6 +11,7 @@ import (
 
 	"sekisho/engine/policyfile"
 	"sekisho/radius"
+	"sekisho/radius/session"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -68,6 +69,10 @@ func TestEveryKeyArrives(t *testing.T) {
 	}
 	if (c.Grants != OverrideLimits{31 * 24 * time.Hour, true}) || (c.Restrictions != OverrideLimits{365 * 24 * time.Hour, false}) {
 		t.Errorf("got %+v and %+v", c.Grants, c.Restrictions)
+	}
+	quiet := session.Options{Join: time.Minute, Interim: 10 * time.Minute, Missed: 3, MaxQuiet: 7 * 24 * time.Hour}
+	if diff := cmp.Diff(Sessions{quiet, 30 * 24 * time.Hour}, c.Sessions); diff != "" {
+		t.Error(diff)
 	}
 	r := c.Radius
 	if diff := cmp.Diff([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812"), netip.MustParseAddrPort("[::1]:1812")}, r.Auth, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
@@ -181,8 +186,8 @@ func TestNeedRestartNamesWhatAReloadCannotChange(t *testing.T) {
 	if keys := old.NeedRestart(next); len(keys) != 0 {
 		t.Errorf("nothing changed: got %v", keys)
 	}
-	next.Radius.Acct, next.Store, next.LogJSON = nil, "elsewhere", false
-	if diff := cmp.Diff([]string{"listen.acct", "log", "store.path"}, old.NeedRestart(next)); diff != "" {
+	next.Radius.Acct, next.Store, next.LogJSON, next.Sessions.Missed = nil, "elsewhere", false, 9
+	if diff := cmp.Diff([]string{"listen.acct", "log", "sessions", "store.path"}, old.NeedRestart(next)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -12,7 +12,9 @@ func (c *Config) NeedRestart(next *Config) []string {
 		"admin.socket": c.Socket != next.Socket || c.Admin.Mode != next.Admin.Mode || c.Admin.Group != next.Admin.Group,
 		"admin.listen": c.Admin.Listen != next.Admin.Listen || (c.Admin.Certificate == nil) != (next.Admin.Certificate == nil),
 		"store.path":   c.Store != next.Store,
-		"log":          c.LogLevel != next.LogLevel || c.LogJSON != next.LogJSON,
+		"sessions": c.Sessions.Join != next.Sessions.Join || c.Sessions.Interim != next.Sessions.Interim || c.Sessions.Missed != next.Sessions.Missed ||
+			c.Sessions.MaxQuiet != next.Sessions.MaxQuiet || c.Sessions.History != next.Sessions.History,
+		"log": c.LogLevel != next.LogLevel || c.LogJSON != next.LogJSON,
 	}
 	for key, is := range changed {
 		if is {

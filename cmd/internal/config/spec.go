@@ -21,6 +21,7 @@ type spec struct {
 	AAA          aaaSpec                       `yaml:"aaa" jsonschema:"required,description=the home servers"`
 	Profiles     yamldoc.Map[dict.ProfileSpec] `yaml:"profiles,omitempty" jsonschema:"description=profiles of your own by name"`
 	Dictionaries yamldoc.Strings               `yaml:"dictionaries,omitempty" jsonschema:"description=dictionary files in FreeRADIUS 3 format relative to this file"`
+	Sessions     sessionsSpec                  `yaml:"sessions,omitempty" jsonschema:"description=live sessions and their history"`
 	Limits       limitsSpec                    `yaml:"limits,omitempty" jsonschema:"description=how much is held and for how long"`
 }
 

@@ -32,6 +32,7 @@ type Daemon struct {
 	options Options
 	started time.Time
 	store   *store.Store
+	live    *sessions
 	proxy   *radius.Proxy
 	door    *admin.Server
 
@@ -61,9 +62,11 @@ func (d *Daemon) start(c *config.Config) (err error) {
 	if d.store, err = store.Open(c.Store, store.Options{Clock: d.options.Clock, Log: d.options.Log}); err != nil {
 		return err
 	}
+	d.live = startSessions(c.Sessions, d.store, d.options.Clock, d.options.Log)
 	d.proxy, err = radius.Start(c.Radius, radius.Options{
 		Subscribers: d.store,
 		Latches:     d.store,
+		Sessions:    d.live.feed,
 		Clock:       d.options.Clock,
 		Log:         d.options.Log,
 	})
@@ -117,6 +120,7 @@ func (d *Daemon) reloadFile() error {
 		d.options.Log.Warn("a changed key takes effect at the next start only", "key", key)
 	}
 	d.proxy.Reload(c.Radius)
+	d.live.Reread(c.Policy.ReadLogin)
 	d.config.Store(c)
 	return nil
 }
@@ -138,6 +142,9 @@ func (d *Daemon) close(ctx context.Context) error {
 	}
 	if d.door != nil {
 		errs = append(errs, d.door.Shutdown(ctx))
+	}
+	if d.live != nil {
+		d.live.close()
 	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())

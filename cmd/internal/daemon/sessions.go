@@ -1,0 +1,65 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sekisho/cmd/internal/config"
+	"sekisho/radius/session"
+	"sekisho/store"
+)
+
+// sessions is the table of live sessions with what feeds and writes it.
+type sessions struct {
+	*session.Table
+	feed    *session.Feed
+	writer  *session.Writer
+	end     []func() // in order; each returns when its goroutine has
+	running sync.Once
+}
+
+// startSessions brings back the sessions that were live when the daemon ended,
+// and keeps the table fed and written from then on.
+func startSessions(c config.Sessions, s *store.Store, clock func() time.Time, log *slog.Logger) *sessions {
+	c.Clock = clock
+	t := session.NewTable(c.Options)
+	live := &sessions{Table: t, feed: session.NewFeed(t, log), writer: session.NewWriter(t, s, s, c.History, log)}
+	began := time.Now()
+	for row, err := range s.AllSessions() {
+		if err != nil {
+			log.Error("a session is lost until its next Interim-Update", "error", err)
+			continue
+		}
+		t.Restore(row)
+	}
+	if n := t.Len(); n > 0 {
+		log.Info("sessions restored", "sessions", n, "took", time.Since(began))
+	}
+	live.run(live.feed.Run)
+	live.run(live.writer.Run)
+	return live
+}
+
+func (s *sessions) run(do func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do(ctx)
+	}()
+	s.end = append(s.end, func() {
+		cancel()
+		<-done
+	})
+}
+
+// close takes in what is queued and writes it.
+func (s *sessions) close() {
+	s.running.Do(func() {
+		for _, end := range s.end {
+			end()
+		}
+	})
+}

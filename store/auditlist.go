@@ -97,7 +97,11 @@ func (s *Store) auditRows(after uint64, newest bool) iter.Seq2[row, error] {
 
 func (s *Store) auditPage(after uint64, newest bool) (page []row, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(auditBucket).Cursor()
+		b := tx.Bucket(auditBucket)
+		if b == nil {
+			return nil // a file of an older schema, see CheckFile
+		}
+		c := b.Cursor()
 		step := c.Next
 		if newest {
 			step = c.Prev

@@ -41,13 +41,9 @@ func (s *Store) prepare(steps []migration) error {
 	if err := s.refuseTruncated(); err != nil {
 		return err
 	}
-	version, err := s.schema()
+	version, err := s.knownSchema(steps)
 	if err != nil {
 		return err
-	}
-	if version > uint64(len(steps)) {
-		return fmt.Errorf("%s: %w: %d, while this program knows %d; use the newer release, or the backup made when it was installed",
-			s.path, ErrNewer, version, len(steps))
 	}
 	if version < uint64(len(steps)) {
 		if err := s.backupBefore(version + 1); err != nil {
@@ -85,6 +81,16 @@ func (s *Store) schema() (version uint64, err error) {
 	})
 	if errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("%s: %w; restore a backup", s.path, err)
+	}
+	return version, err
+}
+
+// knownSchema is the schema of a file that is not newer than this program.
+func (s *Store) knownSchema(steps []migration) (uint64, error) {
+	version, err := s.schema()
+	if err == nil && version > uint64(len(steps)) {
+		err = fmt.Errorf("%s: %w: %d, while this program knows %d; use the newer release, or the backup made when it was installed",
+			s.path, ErrNewer, version, len(steps))
 	}
 	return version, err
 }

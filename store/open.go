@@ -28,6 +28,8 @@ type Options struct {
 	Clock func() time.Time
 	// Log is told of migrations and repairs; nil discards.
 	Log *slog.Logger
+
+	readOnly bool
 }
 
 // Open opens the store file at path, or creates it with mode 0600 in a
@@ -77,10 +79,17 @@ func (o Options) withDefaults() Options {
 // another name and linked into place, so that a crash leaves no half file; and
 // an empty file is refused, for it may be all that is left of a full one.
 func ensureFile(path string, opts Options, steps []migration) error {
+	err := existing(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return create(path, opts, steps)
+	}
+	return err
+}
+
+// existing refuses what cannot be a store file.
+func existing(path string) error {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return create(path, opts, steps)
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
@@ -129,8 +138,30 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// openFile opens the bbolt file and explains why not.
+// openFile opens the bbolt file and explains why not. Whoever had it before may
+// have replaced it, by a compact copy or a backup: then what was waited for has
+// no name any more, and the file in its place is meant.
 func openFile(path string, opts Options) (*Store, error) {
+	for {
+		s, file, err := openOnce(path, opts)
+		if err != nil {
+			return nil, err
+		}
+		is, errIs := file.Stat()
+		named, errNamed := os.Stat(path)
+		if err := errors.Join(errIs, errNamed); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		if os.SameFile(is, named) {
+			return s, nil
+		}
+		if err := s.Close(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func openOnce(path string, opts Options) (*Store, *os.File, error) {
 	var file *os.File // bbolt loses it when it panics over a broken page
 	var db *bolt.DB
 	err := guard(func() (err error) {
@@ -139,6 +170,7 @@ func openFile(path string, opts Options) (*Store, error) {
 			FreelistType:    bolt.FreelistMapType,
 			InitialMmapSize: opts.MmapSize,
 			NoStatistics:    true, // a lock that every read would take
+			ReadOnly:        opts.readOnly,
 			OpenFile: func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
 				f, err = os.OpenFile(name, flag, mode)
 				file = f
@@ -151,18 +183,23 @@ func openFile(path string, opts Options) (*Store, error) {
 		if errors.Is(err, ErrDamaged) {
 			_ = file.Close()
 		}
-		return nil, refusal(path, err)
+		return nil, nil, refusal(path, err)
 	}
 	s := &Store{path: path, db: db, log: opts.Log, direct: directChanges, sortMemory: sortMemory}
 	s.now = func() time.Time { return opts.Clock().UTC() }
 	s.SetOverrideLimits(OverrideLimits{}, OverrideLimits{})
-	return s, nil
+	return s, file, nil
+}
+
+// held says that another process has the file.
+func held(path string) error {
+	return fmt.Errorf("%s: %w%s; speak to it over its socket, or stop it first", path, ErrLocked, holder(path))
 }
 
 func refusal(path string, err error) error {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return fmt.Errorf("%s: %w%s; speak to it over its socket, or stop it first", path, ErrLocked, holder(path))
+		return held(path)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch):
 		return fmt.Errorf("%s: %w: not a bbolt file, or its beginning is destroyed (%w)", path, ErrForeign, err)
 	case errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, ErrDamaged):

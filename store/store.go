@@ -97,8 +97,8 @@ func (s *Store) Backup(w io.Writer) error {
 	return nil
 }
 
-// Check reads every page and reports all inconsistencies that it finds, joined.
-// It takes seconds per gigabyte, and writes wait for it; reads do not.
+// Check reads every page, compares everything that is kept twice, and reports
+// all inconsistencies that it finds, joined; VerifyAudit is not part of it. It takes seconds per gigabyte, and writes wait for it; reads do not.
 func (s *Store) Check() error {
 	var errs []error
 	// bbolt's list of free pages may only be read where no other transaction
@@ -107,6 +107,8 @@ func (s *Store) Check() error {
 		for err := range tx.Check() {
 			errs = append(errs, fmt.Errorf("%w: %w", ErrDamaged, err))
 		}
+		_, faults := consistent(tx)
+		errs = append(errs, faults...)
 		return errChecked
 	})
 	if !errors.Is(err, errChecked) {

@@ -35,6 +35,9 @@ type Config struct {
 	Socket string // of the admin API
 	Admin  Admin
 	Store  string // the bbolt file
+	// StatusWhileUsable leaves Status-Servers unanswered while the store cannot
+	// be read, so that the NAS turns to another server (RFC 5997 section 4.2).
+	StatusWhileUsable bool
 	// Grants and Restrictions are the limits of overrides.
 	Grants, Restrictions OverrideLimits
 	LogLevel             string // debug, info, warn or error
@@ -112,6 +115,8 @@ func (c *compiler) compile(file string) *Config {
 		LogJSON:  c.spec.Log.Format == "json",
 		Admin:    c.admin(),
 		Sessions: c.sessions(),
+
+		StatusWhileUsable: c.spec.Listen.StatusServer == "while-usable",
 
 		Grants:       c.spec.Overrides.Grants.limits(),
 		Restrictions: c.spec.Overrides.Restrictions.limits(),

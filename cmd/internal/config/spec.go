@@ -28,6 +28,8 @@ type spec struct {
 type listenSpec struct {
 	Auth yamldoc.List[addrPort] `yaml:"auth" jsonschema:"required,description=for Access-Requests"`
 	Acct yamldoc.List[addrPort] `yaml:"acct,omitempty" jsonschema:"description=for Accounting-Requests"`
+
+	StatusServer string `yaml:"status-server,omitempty" jsonschema:"enum=always,enum=while-usable,description=whether a Status-Server is answered also while the store cannot be read; always if not said"`
 }
 
 type adminSpec struct {

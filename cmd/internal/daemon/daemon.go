@@ -33,6 +33,7 @@ type Daemon struct {
 	started time.Time
 	store   *store.Store
 	live    *sessions
+	pulse   *pulse // of the store
 	proxy   *radius.Proxy
 	door    *admin.Server
 
@@ -63,12 +64,14 @@ func (d *Daemon) start(c *config.Config) (err error) {
 		return err
 	}
 	d.live = startSessions(c.Sessions, d.store, d.options.Clock, d.options.Log)
+	d.pulse = newPulse(d.probe)
 	d.proxy, err = radius.Start(c.Radius, radius.Options{
 		Subscribers: d.store,
 		Latches:     d.store,
 		Sessions:    d.live.feed,
 		Clock:       d.options.Clock,
 		Log:         d.options.Log,
+		Healthy:     d.answersStatus,
 	})
 	if err != nil {
 		return err
@@ -145,6 +148,9 @@ func (d *Daemon) close(ctx context.Context) error {
 	}
 	if d.live != nil {
 		d.live.close()
+	}
+	if d.pulse != nil {
+		d.pulse.stop()
 	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())

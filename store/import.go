@@ -24,6 +24,9 @@ type ImportOptions struct {
 	Guards
 	Diff int    // how many changes the report shows, at most 50,000
 	Op   string // what the audit calls it; empty is "contracts.import" or "contracts.replace"
+	// Settle completes an override of an import by what the store does not know,
+	// or says why it is refused; nil takes them as they are.
+	Settle func(*Override) error
 }
 
 // Report counts what an import did, or would do. Contracts that are not among

@@ -22,7 +22,7 @@ const maxOverrideRows = 100_000
 // key belongs to an override of the same content changes nothing, nor does a row
 // without a key that says what an override that stands on its account says: so
 // the same file may be imported twice. Both are counted as unchanged. Of opts,
-// DryRun, MaxChanges and Op are asked; nothing is ever replaced.
+// DryRun, MaxChanges, Op and Settle are asked; nothing is ever replaced.
 //
 // All that is wrong with the rows, up to 100 errors, is in an *ImportError, each
 // with the number of its row. A guard is a *GuardError, with the report of what
@@ -53,7 +53,7 @@ func (p placed[T]) wrong(account string, err error) error {
 }
 
 func (s *Store) importOverrides(ctx context.Context, by By, rows iter.Seq2[placed[Override], error], opts ImportOptions) (Report, error) {
-	staged, err := stageOverrides(ctx, rows)
+	staged, err := stageOverrides(ctx, rows, opts.Settle)
 	if err != nil {
 		return Report{}, fmt.Errorf("importing overrides: %w", err)
 	}
@@ -76,7 +76,7 @@ func (s *Store) importOverrides(ctx context.Context, by By, rows iter.Seq2[place
 
 var errDryRun = errors.New("dry run")
 
-func stageOverrides(ctx context.Context, rows iter.Seq2[placed[Override], error]) ([]placed[Override], error) {
+func stageOverrides(ctx context.Context, rows iter.Seq2[placed[Override], error], settle func(*Override) error) ([]placed[Override], error) {
 	var staged []placed[Override]
 	var bad ImportError
 	for p, err := range rows {
@@ -87,6 +87,9 @@ func stageOverrides(ctx context.Context, rows iter.Seq2[placed[Override], error]
 			var wrong FieldErrors
 			p.value, wrong = tidyOverride(p.value)
 			err = p.wrong(p.value.Account, wrong.orNil())
+		}
+		if err == nil && settle != nil {
+			err = p.wrong(p.value.Account, settle(&p.value))
 		}
 		if err == nil && len(staged) == maxOverrideRows {
 			return nil, fmt.Errorf("more than %d overrides: import them in parts", maxOverrideRows)

@@ -104,7 +104,12 @@ func (s *Store) insertOverride(tx *bolt.Tx, by By, o Override) (Override, error)
 // version is the one that the caller has seen, 0 for whichever stands. Errors:
 // ErrNotFound, ErrVersion, ErrRevoked, ErrEnded, FieldErrors, ErrFull.
 func (s *Store) RenewOverride(by By, id string, version int, until time.Time, reason string) (Override, error) {
-	return s.changeOverride(by, id, version, "override.renew", reason, func(o *Override, now time.Time, reason string) error {
+	return s.changeOverride(by, id, version, "override.renew", reason, s.renewal(by, until))
+}
+
+// renewal moves the end of an override.
+func (s *Store) renewal(by By, until time.Time) func(o *Override, now time.Time, reason string) error {
+	return func(o *Override, now time.Time, reason string) error {
 		until := wall(until)
 		if until.After(lastTime) || !until.IsZero() && until.Before(firstTime) {
 			return FieldErrors{{"until", fmt.Sprintf("%s is not between %d and %d", stamp(until), firstTime.Year(), lastTime.Year())}}
@@ -116,16 +121,21 @@ func (s *Store) RenewOverride(by By, id string, version int, until time.Time, re
 		o.History = append(slices.Clip(o.History), Revision{Version: o.Version, Until: o.Until, At: now, Author: by.Who, Reason: reason})
 		o.Until = until
 		return bad.orNil()
-	})
+	}
 }
 
 // RevokeOverride ends an override at once. version is as for RenewOverride, and
 // so are the errors.
 func (s *Store) RevokeOverride(by By, id string, version int, reason string) (Override, error) {
-	return s.changeOverride(by, id, version, "override.revoke", reason, func(o *Override, now time.Time, reason string) error {
+	return s.changeOverride(by, id, version, "override.revoke", reason, revocation(by))
+}
+
+// revocation ends an override.
+func revocation(by By) func(o *Override, now time.Time, reason string) error {
+	return func(o *Override, now time.Time, reason string) error {
 		o.Revoked = &Revocation{At: now, By: by.Who, Reason: reason}
 		return nil
-	})
+	}
 }
 
 func (s *Store) changeOverride(by By, id string, version int, op, reason string, change func(*Override, time.Time, string) error) (o Override, err error) {

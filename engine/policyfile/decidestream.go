@@ -70,7 +70,7 @@ func (p promptly) Read(b []byte) (int, error) {
 }
 
 func decideLine(p *engine.Policy, line []byte, now time.Time) (answer, error) {
-	f, at, err := readFacts(p, line, now)
+	f, at, err := ReadFacts(p, line, now)
 	if err != nil {
 		return answer{}, err
 	}

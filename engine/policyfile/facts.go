@@ -14,8 +14,9 @@ import (
 	"sekisho/engine/yamldoc"
 )
 
-// readFacts reads one JSON object of facts. It knows every key and its type; errors name the key by its path.
-func readFacts(p *engine.Policy, line []byte, now time.Time) (f engine.Facts, at time.Time, err error) {
+// ReadFacts reads one JSON object of facts, as a line of DecideStream, and the time that they ask for, which is now
+// where they do not say. It knows every key and its type; errors name the key by its path.
+func ReadFacts(p *engine.Policy, line []byte, now time.Time) (f engine.Facts, at time.Time, err error) {
 	top, err := object(line)
 	if err != nil {
 		return f, at, err

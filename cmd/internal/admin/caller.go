@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+
+	"sekisho/store"
 )
 
 // Caller is who asks, from where, and what they may do.
@@ -12,6 +14,9 @@ type Caller struct {
 	From string // "socket" or an address
 	Role Role
 }
+
+// by makes the caller the author of a change, for the audit.
+func (c Caller) by() store.By { return store.By{Who: c.Who, From: c.From} }
 
 type callerKey struct{}
 

@@ -105,15 +105,14 @@ type importer struct {
 }
 
 type importQuery struct {
-	Name    string `query:"name" default:"body" doc:"stands for the file in errors"`
-	DryRun  bool   `query:"dry-run" doc:"report only"`
-	Replace bool   `query:"replace" doc:"delete the contracts that are not in the file"`
-	Diff    int    `query:"diff" minimum:"0" maximum:"1000" doc:"how many changes the answer shows"`
-
-	MaxDeletes       int `query:"max-deletes" doc:"a guard: refuse to delete more; 0 is no limit, -1 allows none"`
-	MaxDeletePercent int `query:"max-delete-percent" doc:"of the contracts there are; as max-deletes"`
-	MaxChanges       int `query:"max-changes" doc:"added, changed and deleted; as max-deletes"`
-	MinContracts     int `query:"min-contracts" doc:"refuse a file with fewer"`
+	Name             string `query:"name" default:"body" doc:"stands for the file in errors"`
+	DryRun           bool   `query:"dry-run" doc:"report only"`
+	Replace          bool   `query:"replace" doc:"delete the contracts that are not in the file"`
+	Diff             int    `query:"diff" minimum:"0" maximum:"1000" doc:"how many changes the report shows"`
+	MaxDeletes       int    `query:"max-deletes" minimum:"-1" doc:"refuse to delete more contracts; 0 is no limit, -1 none at all"`
+	MaxDeletePercent int    `query:"max-delete-percent" minimum:"-1" maximum:"100" doc:"refuse to delete more of the contracts"`
+	MaxChanges       int    `query:"max-changes" minimum:"-1" doc:"refuse to add, change and delete more"`
+	MinContracts     int    `query:"min-contracts" minimum:"0" doc:"refuse a file with fewer"`
 }
 
 func (q *importQuery) options() store.ImportOptions {
@@ -141,9 +140,6 @@ func (i importer) serve(w http.ResponseWriter, r *http.Request, q *importQuery) 
 	}
 	return writeJSON(w, report)
 }
-
-// by is who asks and from where, for the audit.
-func (c Caller) by() store.By { return store.By{Who: c.Who, From: c.From} }
 
 // importProblem gives the error of an import the status that says what it is.
 func importProblem(name string, err error) error {

@@ -69,6 +69,14 @@ func (c *Client) ImportContracts(ctx context.Context, name string, csv io.Reader
 			query.Set(name, strconv.Itoa(n))
 		}
 	}
+	for name, n := range map[string]int{
+		"diff": opts.Diff, "max-deletes": opts.MaxDeletes, "max-delete-percent": opts.MaxDeletePercent,
+		"max-changes": opts.MaxChanges, "min-contracts": opts.MinContracts,
+	} {
+		if n != 0 {
+			query.Set(name, strconv.Itoa(n))
+		}
+	}
 	err := c.send(ctx, "/v1/contracts/import", query, "text/csv", csv, &report)
 	return report, err
 }

@@ -16,6 +16,9 @@ var (
 	tagDaemon    = []string{"daemon"}
 	tagDecisions = []string{"decisions"}
 	tagContracts = []string{"contracts"}
+	tagOverrides = []string{"overrides"}
+	tagAudit     = []string{"audit"}
+	tagAccess    = []string{"access"}
 )
 
 // OpenAPI writes the document of the operations (OpenAPI 3.1), as YAML.
@@ -66,4 +69,13 @@ func writeJSON(w http.ResponseWriter, v any) error {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(append(body, '\n')) // a client that went away has no use for an error
 	return nil
+}
+
+// jsonBody describes JSON that is sent and that huma does not read itself.
+func jsonBody[T any](r *Routes, description string) *huma.RequestBody {
+	return &huma.RequestBody{
+		Description: description,
+		Required:    true,
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schemaOf[T](r)}},
+	}
 }

@@ -1,29 +1,32 @@
 package admin
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
-
-	"context"
+	"time"
 )
 
 // door is what every request passes, before its operation sees it.
 type door struct {
-	routes *Routes
-	access func() Access
-	log    *slog.Logger
+	routes  *Routes
+	access  func() Access
+	tokens  TokenFinder
+	log     *slog.Logger
+	refused refusals
 }
 
 func newDoor(routes *Routes, o Options) *door {
-	d := &door{routes: routes, access: o.Access, log: o.Log}
+	d := &door{routes: routes, access: o.Access, tokens: o.Tokens, log: o.Log}
 	if d.access == nil {
 		d.access = func() Access { return Access{Own: os.Getuid()} }
 	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
+	d.refused.log, d.refused.now = d.log, time.Now
 	return d
 }
 
@@ -39,7 +42,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	caller, unknown := d.identify(r)
 	op, found := d.routes.of(r)
 	if err := refuse(caller, unknown, op, found); err != nil {
-		d.turnAway(w, caller, err)
+		turnAway(w, err)
 		return
 	}
 	if !found {
@@ -67,7 +70,7 @@ func refuse(c Caller, unknown *Problem, op Operation, found bool) *Problem {
 	return &Problem{Status: http.StatusForbidden, Detail: fmt.Sprintf("%s needs the role %s, and %s has %s", op.ID, need, c.Who, c.Role)}
 }
 
-func (d *door) turnAway(w http.ResponseWriter, c Caller, p *Problem) {
+func turnAway(w http.ResponseWriter, p *Problem) {
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sekisho"`)
 	}

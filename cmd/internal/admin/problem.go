@@ -106,16 +106,49 @@ func (p *Problem) whole() *Problem {
 	return &q
 }
 
-// asProblem makes any error a problem: itself if it is one, else status 500.
+// asProblem makes any error a problem: itself if it is one, else of the status
+// that says what it is, else 500.
 func asProblem(err error) *Problem {
 	var known *Problem
-	switch {
-	case errors.As(err, &known):
+	if errors.As(err, &known) {
 		return known.whole()
-	case errors.Is(err, store.ErrClosed):
+	}
+	var fields store.FieldErrors
+	if errors.As(err, &fields) {
+		return ofFields(fields).whole()
+	}
+	for _, e := range statuses {
+		if errors.Is(err, e.err) {
+			return (&Problem{Status: e.status, Detail: err.Error()}).whole()
+		}
+	}
+	if errors.Is(err, store.ErrClosed) {
 		return (&Problem{Status: http.StatusServiceUnavailable, Detail: "the daemon is shutting down"}).whole()
 	}
 	return (&Problem{Status: http.StatusInternalServerError, Detail: err.Error()}).whole()
+}
+
+// statuses are what the store's errors are in HTTP.
+var statuses = []struct {
+	err    error
+	status int
+}{
+	{store.ErrNotFound, http.StatusNotFound},
+	{store.ErrVersion, http.StatusPreconditionFailed},
+	{store.ErrRevoked, http.StatusConflict},
+	{store.ErrEnded, http.StatusConflict},
+	{store.ErrExists, http.StatusConflict},
+	{store.ErrTooMany, http.StatusConflict},
+	{store.ErrKeyUsed, http.StatusUnprocessableEntity},
+	{store.ErrFull, http.StatusInsufficientStorage},
+}
+
+func ofFields(fields store.FieldErrors) *Problem {
+	p := unprocessable("nothing was changed")
+	for _, f := range fields {
+		p.Errors = append(p.Errors, Fault{Location: f.Field, Message: f.Message})
+	}
+	return p
 }
 
 // writeError answers with a problem.

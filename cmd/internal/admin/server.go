@@ -8,11 +8,14 @@ package admin
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -29,7 +32,8 @@ var patience = limits{header: 5 * time.Second, read: 30 * time.Second, write: ti
 // Server is a running door.
 type Server struct {
 	http *http.Server
-	done chan struct{} // closed when no connection is accepted any more
+	tcp  net.Addr       // nil: none
+	done sync.WaitGroup // until no connection is accepted any more
 }
 
 // Options are where the door is, and who may come in.
@@ -40,22 +44,44 @@ type Options struct {
 	// Access tells, for every request anew, which role users of the socket
 	// have; nil: root and the daemon's own user are admins, others nobody.
 	Access func() Access
-	Log    *slog.Logger // nil: nowhere
+	// TCP is where programs with tokens are answered; not valid: nowhere.
+	TCP netip.AddrPort
+	// Certificate gives the certificate for a connection over TCP; nil: no TLS,
+	// for which TCP must be a loopback address.
+	Certificate func() *tls.Certificate
+	Tokens      TokenFinder
+	Log         *slog.Logger // nil: nowhere
 }
 
-// Serve answers at a unix socket with the operations of routes until
-// Shutdown. See Listen for the socket.
+// Serve answers at a unix socket, and over TCP if that is wanted, with the
+// operations of routes until Shutdown. See Listen for the socket.
 func Serve(routes *Routes, o Options) (*Server, error) {
+	var tcp net.Listener
+	if o.TCP.IsValid() {
+		l, err := listenTCP(o)
+		if err != nil {
+			return nil, err
+		}
+		tcp = l
+	}
 	l, err := Listen(o.Socket, o.Mode, o.Group)
 	if err != nil {
+		if tcp != nil {
+			err = errors.Join(err, tcp.Close())
+		}
 		return nil, err
 	}
-	return start(l, routes, o, patience), nil
+	s := start(l, routes, o, patience)
+	if tcp != nil {
+		s.tcp = tcp.Addr()
+		s.serve(tcp, o.Log)
+	}
+	return s, nil
 }
 
 func start(l net.Listener, routes *Routes, o Options, t limits) *Server {
 	d := newDoor(routes, o)
-	s := &Server{done: make(chan struct{}), http: &http.Server{
+	s := &Server{http: &http.Server{
 		Handler:           d,
 		ReadHeaderTimeout: t.header,
 		ReadTimeout:       t.read,
@@ -63,16 +89,22 @@ func start(l net.Listener, routes *Routes, o Options, t limits) *Server {
 		IdleTimeout:       t.idle,
 		MaxHeaderBytes:    64 << 10,
 		ConnContext:       withPeer,
-		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug), // strangers can cause as much of it as they like
 	}}
-	go func() {
-		defer close(s.done)
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			d.log.Error("admin socket closed", "error", err)
-		}
-	}()
+	s.serve(l, d.log)
 	return s
 }
+
+func (s *Server) serve(l net.Listener, log *slog.Logger) {
+	s.done.Go(func() {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) && log != nil {
+			log.Error("the door was closed", "address", l.Addr(), "error", err)
+		}
+	})
+}
+
+// TCP is where programs with tokens are answered; nil: nowhere.
+func (s *Server) TCP() net.Addr { return s.tcp }
 
 // Shutdown removes the socket and waits for the requests under way; when ctx
 // ends before, it cuts them off and returns the error of ctx.
@@ -81,6 +113,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err != nil {
 		err = errors.Join(err, s.http.Close())
 	}
-	<-s.done
+	s.done.Wait()
 	return err
 }

@@ -42,3 +42,18 @@ func (b *patientBody) Read(p []byte) (int, error) {
 func (b *patientBody) finish() {
 	_ = b.control.SetWriteDeadline(time.Now().Add(patience.write))
 }
+
+// patientWriter sends what may take long as long as somebody takes it.
+type patientWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func newPatientWriter(w http.ResponseWriter) patientWriter {
+	return patientWriter{w, http.NewResponseController(w)}
+}
+
+func (p patientWriter) Write(b []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(patience.write)) // without deadlines there is no limit either
+	return p.w.Write(b)
+}

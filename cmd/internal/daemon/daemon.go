@@ -5,6 +5,7 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -65,6 +66,7 @@ func (d *Daemon) start(c *config.Config) (err error) {
 	}
 	d.live = startSessions(c.Sessions, d.store, d.options.Clock, d.options.Log)
 	d.pulse = newPulse(d.probe)
+	d.limit(c)
 	d.proxy, err = radius.Start(c.Radius, radius.Options{
 		Subscribers: d.store,
 		Latches:     d.store,
@@ -94,20 +96,39 @@ func (d *Daemon) Addresses() (auth, acct []string) {
 }
 
 // Reload reads the site file anew and works by it from the next packet on. If
-// it has errors the old configuration stays.
-func (d *Daemon) Reload(context.Context) error {
+// it has errors the old configuration stays. The audit tells who asked for it.
+func (d *Daemon) Reload(ctx context.Context) error {
 	d.reload.Lock()
 	defer d.reload.Unlock()
+	before := d.config.Load()
 	err := d.reloadFile()
 	result := &admin.Reload{At: time.Now(), OK: err == nil}
 	if err != nil {
 		result.Error = err.Error()
-		d.options.Log.Error("reload refused: the old configuration stays", "config", d.config.Load().File, "error", err)
+		d.options.Log.Error("reload refused: the old configuration stays", "config", before.File, "error", err)
 	} else {
-		d.options.Log.Info("reloaded", "config", d.config.Load().File, "policy", d.config.Load().Policy.Name)
+		d.recordReload(ctx, before)
+		d.options.Log.Info("reloaded", "config", before.File, "policy", d.config.Load().Policy.Name)
 	}
 	d.last.Store(result)
 	return err
+}
+
+// recordReload tells the audit. A reload that cannot be told stands all the
+// same: the packets already go by it.
+func (d *Daemon) recordReload(ctx context.Context, before *config.Config) {
+	by := store.By{Who: "daemon", From: "signal"}
+	if caller := admin.CallerFrom(ctx); caller.Who != "" {
+		by = store.By{Who: caller.Who, From: caller.From}
+	}
+	policy := func(c *config.Config) json.RawMessage {
+		text, _ := json.Marshal(map[string]string{"policy": c.Policy.Name}) // a text can always be written
+		return text
+	}
+	err := d.store.Record(store.Entry{By: by, Op: "config.reload", Subject: before.File, Before: policy(before), After: policy(d.config.Load())})
+	if err != nil {
+		d.options.Log.Error("the reload does not stand in the audit", "error", err)
+	}
 }
 
 func (d *Daemon) reloadFile() error {
@@ -124,8 +145,14 @@ func (d *Daemon) reloadFile() error {
 	}
 	d.proxy.Reload(c.Radius)
 	d.live.Reread(c.Policy.ReadLogin)
+	d.limit(c)
 	d.config.Store(c)
 	return nil
+}
+
+// limit sets what the house allows of overrides.
+func (d *Daemon) limit(c *config.Config) {
+	d.store.SetOverrideLimits(store.OverrideLimits(c.Grants), store.OverrideLimits(c.Restrictions))
 }
 
 // Shutdown takes no more requests, lets those under way finish until the

@@ -39,7 +39,7 @@ type site struct {
 }
 
 const siteFile = `listen: {auth: "127.0.0.1:0", acct: "127.0.0.1:0"}
-admin: {socket: %[1]s/admin.sock}
+admin: {socket: %[1]s/admin.sock, listen: "127.0.0.1:0"}
 store: {path: %[1]s/sekisho.db}
 policy: asahi-net
 nas:

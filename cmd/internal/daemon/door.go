@@ -1,7 +1,10 @@
 package daemon
 
 import (
+	"crypto/tls"
 	"os"
+	"path/filepath"
+	"time"
 
 	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
@@ -12,8 +15,13 @@ import (
 func (d *Daemon) routes() *admin.Routes {
 	r := admin.NewRoutes()
 	admin.MountContracts(r, d.store)
+	admin.MountOverrides(r, d.store, d.store.Rehearsal(), d)
+	admin.MountAudit(r, d.store, func() *time.Location { return d.config.Load().Policy.Location })
+	admin.MountBackup(r, d.store, func() string { return filepath.Dir(d.store.Path()) })
+	admin.MountTokens(r, d.store, d.Now)
 	admin.MountExplain(r, d)
 	admin.MountPlans(r, d)
+	admin.MountDecide(r, d)
 	admin.MountControl(r, d)
 	admin.MountMetrics(r, metrics.Handler(metrics.Source{
 		Version:  d.options.Version,
@@ -23,17 +31,34 @@ func (d *Daemon) routes() *admin.Routes {
 	return r
 }
 
+// Operations is the table of what the door serves, and for whom.
+func Operations() []admin.Operation { return new(Daemon).routes().Table() }
+
+// Door tells where programs with tokens are answered; empty: nowhere.
+func (d *Daemon) Door() string {
+	if addr := d.door.TCP(); addr != nil {
+		return addr.String()
+	}
+	return ""
+}
+
 // OpenAPI is the document of everything that the door serves, as YAML.
 func OpenAPI() ([]byte, error) { return new(Daemon).routes().OpenAPI() }
 
 func (d *Daemon) doorOptions(c *config.Config) admin.Options {
-	return admin.Options{
+	o := admin.Options{
 		Socket: c.Socket,
 		Mode:   c.Admin.Mode,
 		Group:  c.Admin.Group,
 		Access: d.access,
+		TCP:    c.Admin.Listen,
+		Tokens: d.store,
 		Log:    d.options.Log,
 	}
+	if c.Admin.Certificate != nil {
+		o.Certificate = func() *tls.Certificate { return d.config.Load().Admin.Certificate }
+	}
+	return o
 }
 
 // access tells who may do what, by the configuration of the moment.

@@ -1,0 +1,89 @@
+package daemon
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/cmd/internal/config"
+	"sekisho/engine"
+	"sekisho/engine/yamldoc"
+	"sekisho/store"
+)
+
+// Now is what time it is for the policy, in its timezone.
+func (d *Daemon) Now() time.Time { return d.options.Clock().In(d.config.Load().Policy.Location) }
+
+// Settle reads what a caller says of a new override: the account, the times in
+// the policy's timezone, and words that the policy and the site file must know.
+func (d *Daemon) Settle(n admin.NewOverride) (store.Override, error) {
+	c := d.config.Load()
+	o := store.Override{Account: n.Account, Kind: n.Kind, Action: n.Action, Reason: n.Reason, Ticket: n.Ticket, Area: n.Area, NAS: n.NAS}
+	var err error
+	if o.From, err = bound(n.From, c.Policy.Location); err != nil {
+		return o, err
+	}
+	if o.Until, err = bound(n.Until, c.Policy.Location); err != nil {
+		return o, err
+	}
+	err = d.settle(c, &o, n.Force)
+	return o, err
+}
+
+// SettleRow is Settle for what was read from a file.
+func (d *Daemon) SettleRow(o *store.Override, force bool) error {
+	return d.settle(d.config.Load(), o, force)
+}
+
+func (d *Daemon) settle(c *config.Config, o *store.Override, force bool) error {
+	err := checkWords(c, o)
+	if err == nil {
+		o.Account, err = d.account(c.Policy, o.Account, force)
+	}
+	return err
+}
+
+func bound(text string, zone *time.Location) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	return admin.Instant(text, zone)
+}
+
+// checkWords refuses an action, an area or a NAS that is none: such an override
+// would silently do nothing.
+func checkWords(c *config.Config, o *store.Override) error {
+	var actions, areas, nases []string
+	for _, a := range c.Policy.Actions {
+		actions = append(actions, a.Name)
+	}
+	areas = append(areas, c.Policy.Areas()...)
+	for _, n := range c.Radius.NAS {
+		nases = append(nases, n.Name)
+		if n.Area != "" {
+			areas = append(areas, n.Area)
+		}
+	}
+	for _, w := range []struct {
+		key, word string
+		known     []string
+	}{{"action", o.Action, actions}, {"area", o.Area, areas}, {"nas", o.NAS, nases}} {
+		if w.word != "" && !knows(w.known, w.word) {
+			return &admin.Problem{
+				Status: http.StatusUnprocessableEntity,
+				Detail: fmt.Sprintf("there is no %s %q; %s", w.key, w.word, yamldoc.Suggest(w.word, w.known)),
+			}
+		}
+	}
+	return nil
+}
+
+func knows(known []string, word string) bool {
+	for _, k := range known {
+		if engine.Fold(k) == engine.Fold(word) {
+			return true
+		}
+	}
+	return false
+}

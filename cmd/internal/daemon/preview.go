@@ -1,0 +1,190 @@
+package daemon
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/cmd/internal/config"
+	"sekisho/engine"
+	"sekisho/radius"
+	"sekisho/store"
+)
+
+// Preview decides for the account, in every form of login and at every NAS,
+// with an override as it was before and as it comes to be; nil is none.
+func (d *Daemon) Preview(before, after *store.Override) (*admin.Effect, []string, error) {
+	c, o := d.config.Load(), after
+	if o == nil {
+		o = before
+	}
+	var facts engine.Facts
+	if err := d.store.Subscriber(o.Account, &facts); err != nil {
+		return nil, nil, err
+	}
+	v := preview{config: c, override: o, at: d.options.Clock(), contract: facts.Contract}
+	if after != nil && after.From.After(v.at) {
+		v.at = after.From
+	}
+	for _, other := range facts.Overrides {
+		if other.ID != o.ID {
+			v.others = append(v.others, other)
+		}
+	}
+	effect := &admin.Effect{
+		At: v.at.In(c.Policy.Location), Before: v.verdicts(before), After: v.verdicts(after), Sessions: d.sessionsOf(o.Account),
+	}
+	var warnings []string
+	if after != nil {
+		warnings = v.warnings()
+	}
+	return effect, warnings, nil
+}
+
+// sessionsOf names the live sessions of an account.
+func (d *Daemon) sessionsOf(string) []admin.SessionRef {
+	return []admin.SessionRef{}
+}
+
+// preview is the account that an override is on, at an instant.
+type preview struct {
+	config   *config.Config
+	override *store.Override
+	at       time.Time
+	contract *engine.Contract
+	others   []engine.Override // on the account
+}
+
+// verdicts are the decisions with the other overrides and this one.
+func (v *preview) verdicts(o *store.Override) []admin.Verdict {
+	overrides := v.others
+	if o != nil {
+		overrides = append(slices.Clip(overrides), factOf(o))
+	}
+	verdicts := []admin.Verdict{}
+	for login := range v.logins {
+		var ofForm []admin.Verdict
+		for _, n := range v.config.Radius.NAS {
+			ofForm = joinNAS(ofForm, v.verdict(login, n, overrides))
+		}
+		for _, one := range ofForm {
+			verdicts = joinForm(verdicts, one)
+		}
+	}
+	return verdicts
+}
+
+func factOf(o *store.Override) engine.Override {
+	return engine.Override{ID: o.ID, Action: o.Action, From: o.From, Until: o.Until, Reason: o.Reason, Area: o.Area, NAS: o.NAS}
+}
+
+// logins are the account's logins, one of each form that the policy reads.
+func (v *preview) logins(yield func(engine.Login) bool) {
+	seen := map[string]bool{}
+	for _, l := range v.config.Policy.Logins {
+		name := strings.NewReplacer("{account}", v.override.Account, "{realm}", "example").Replace(l.Match)
+		login := v.config.Policy.ReadLogin(name)
+		if login.Account != engine.Fold(v.override.Account) || seen[login.Form] {
+			continue
+		}
+		seen[login.Form] = true
+		if !yield(login) {
+			return
+		}
+	}
+}
+
+func (v *preview) decide(login engine.Login, n radius.NAS, overrides []engine.Override) engine.Decision {
+	return engine.Decide(v.config.Policy, &engine.Facts{
+		Login: login, Contract: v.contract, NAS: engine.NAS{Name: n.Name, Area: n.Area}, Overrides: overrides,
+	}, v.at)
+}
+
+func (v *preview) verdict(login engine.Login, n radius.NAS, overrides []engine.Override) admin.Verdict {
+	d := v.decide(login, n, overrides)
+	verdict := admin.Verdict{Forms: []string{login.Form}, NAS: []string{n.Name}, Action: d.Action, Rule: d.Rule}
+	if !d.Until.IsZero() {
+		until := d.Until.In(v.config.Policy.Location)
+		verdict.Until = &until
+	}
+	return verdict
+}
+
+// joinNAS joins a verdict to one of the same form that is the same at another
+// NAS.
+func joinNAS(all []admin.Verdict, v admin.Verdict) []admin.Verdict {
+	for i := range all {
+		if sameVerdict(all[i], v) {
+			all[i].NAS = append(all[i].NAS, v.NAS...)
+			return all
+		}
+	}
+	return append(all, v)
+}
+
+// joinForm joins a verdict to one that is the same, at the same NASes, for
+// another form.
+func joinForm(all []admin.Verdict, v admin.Verdict) []admin.Verdict {
+	for i := range all {
+		if sameVerdict(all[i], v) && slices.Equal(all[i].NAS, v.NAS) {
+			all[i].Forms = append(all[i].Forms, v.Forms...)
+			return all
+		}
+	}
+	return append(all, v)
+}
+
+func sameVerdict(a, b admin.Verdict) bool {
+	untilSame := a.Until == nil && b.Until == nil || a.Until != nil && b.Until != nil && a.Until.Equal(*b.Until)
+	return a.Action == b.Action && a.Rule == b.Rule && untilSame
+}
+
+// warnings says where the override does not do what whoever makes it expects.
+func (v *preview) warnings() []string {
+	p, o := v.config.Policy, v.override
+	here, vain, beaten := 0, map[string]bool{}, map[string]bool{}
+	for login := range v.logins {
+		for _, n := range v.config.Radius.NAS {
+			if !v.concerns(n) {
+				continue
+			}
+			here++
+			rules := v.decide(login, n, nil)
+			if o.Kind == store.Grant && !p.Tighter(rules.Action, o.Action) || o.Kind == store.Restrict && !p.Tighter(o.Action, rules.Action) {
+				vain[fmt.Sprintf("rule %s says %s already", rules.Rule, rules.Action)] = true
+			}
+			if d := v.decide(login, n, append(slices.Clip(v.others), factOf(o))); d.Action != o.Action {
+				beaten[fmt.Sprintf("an override says %s, which is tighter and wins", d.Action)] = true
+			}
+		}
+	}
+	return v.words(here, vain, beaten)
+}
+
+func (v *preview) concerns(n radius.NAS) bool {
+	o := v.override
+	return (o.NAS == "" || engine.Fold(o.NAS) == engine.Fold(n.Name)) && (o.Area == "" || engine.Fold(o.Area) == engine.Fold(n.Area))
+}
+
+func (v *preview) words(here int, vain, beaten map[string]bool) []string {
+	var words []string
+	if here == 0 {
+		words = append(words, "no login at a NAS of the site file is concerned")
+	}
+	looser := map[string]string{store.Grant: "looser", store.Restrict: "tighter"}[v.override.Kind]
+	for _, why := range sortedKeys(vain) {
+		words = append(words, fmt.Sprintf("%s is not %s than what holds without it: %s", v.override.Action, looser, why))
+	}
+	return append(words, sortedKeys(beaten)...)
+}
+
+func sortedKeys(set map[string]bool) []string {
+	var keys []string
+	for k := range set {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

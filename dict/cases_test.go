@@ -82,6 +82,7 @@ func TestTagsOfTaggedAttributes(t *testing.T) {
 		{"ERX-Service-Activate:32", "x", "expected a tag from 1 to 31"},
 		{"ERX-Service-Activate:one", "x", `got "one"`},
 		{"Filter-Id:1", "x", "Filter-Id takes no tag"},
+		{"ERX-Service-Activate:1", strings.Repeat("x", 247), "a value has at most 247 octets"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -150,7 +150,9 @@ func (c *profileCompiler) sayOne(said *Saying, name, template string, fill *stri
 	if strings.HasSuffix(attribute.Name, "-AVPair") && prefix == nil {
 		return fmt.Errorf("%s: expected KEY=VALUE, got %q: without a key every pair of the AAA's would be taken for ours", attribute.Name, value)
 	}
-	value = attribute.withTag(tag, value)
+	if value, err = attribute.bounded(attribute.withTag(tag, value)); err != nil {
+		return err
+	}
 	said.add(attribute, prefix, value, action.Name)
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package realparts tests sekisho against programs that other people wrote:
 // FreeRADIUS as AAA, radclient as NAS, l2tpns as access router and a PPPoE line
-// dialled by pppd inside User-Mode Linux, and nft with the filters that sekisho
-// prints for Linux routers.
+// dialled by pppd inside User-Mode Linux, nft with the filters that sekisho
+// prints for Linux routers, and hostapd, which takes Disconnects.
 //
 // The tests carry the build tag realparts and need root and the Debian packages
 // of packages.txt:

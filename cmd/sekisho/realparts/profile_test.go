@@ -93,17 +93,13 @@ func (s liveSession) disconnect(t *testing.T) []string {
 
 func (s liveSession) named(t *testing.T, pick func(func(dict.Key) bool) ([]dict.Key, bool)) []string {
 	t.Helper()
-	name := func(k dict.Key) string {
-		a, _ := dict.Standard().ByKey(k)
-		return a.Name
-	}
-	keys, ok := pick(func(k dict.Key) bool { return s.known(name(k)) != "" })
+	keys, ok := pick(func(k dict.Key) bool { return s.known(attributeName(k)) != "" })
 	if !ok {
 		t.Fatal("the profile knows no way to name the session")
 	}
 	var attributes []string
 	for _, k := range keys {
-		attributes = append(attributes, name(k)+" = "+s.known(name(k)))
+		attributes = append(attributes, attributeName(k)+" = "+s.known(attributeName(k)))
 	}
 	return attributes
 }

@@ -40,6 +40,9 @@ func profileFlags() []cli.Flag {
 
 func policyACL(c *cli.Context) error {
 	if c.String("profile") == "" {
+		if c.NArg() > 0 {
+			return usagef("policy acl: say --profile; without a policy it lists the profiles")
+		}
 		return listProfiles(c)
 	}
 	if c.Int("kbps") < 8 || c.Int("connections") < 1 {
@@ -69,35 +72,47 @@ func listProfiles(c *cli.Context) error {
 	return nil
 }
 
-// aclSubject finds the policy and the profile, which must be able to say it:
-// what it warns of goes to stderr.
+// aclSubject finds the profile and the policy: the one named, or that of the
+// site file. The profile must be able to say it; its doubts go to stderr.
 func aclSubject(c *cli.Context, policy string) (acl.Subject, error) {
+	name := c.String("profile")
+	site, err := config.Profile(c.String("config"), name)
+	if err != nil {
+		return acl.Subject{}, err
+	}
+	if policy == "" {
+		policy = site.Policy
+	}
+	if policy == "" {
+		return acl.Subject{}, usagef("say the policy, or a site file with --config")
+	}
 	p, err := loadPolicy(c, policy)
 	if err != nil {
 		return acl.Subject{}, err
 	}
-	name := c.String("profile")
-	spec, dictionary, err := config.Profile(c.String("config"), name)
-	if err != nil {
-		return acl.Subject{}, err
-	}
 	if open := c.String("open-filter"); open != "" {
-		spec.OpenFilter = open
+		site.Spec.OpenFilter = open
 	}
-	subject := acl.Subject{Policy: p.Name, Profile: name, Spec: spec, Actions: config.Actions(p), Rate: acl.UsualRate}
-	compiled, errs := dict.CompileProfile(dictionary, name, spec, subject.Actions)
+	subject := acl.Subject{Policy: p.Name, Profile: name, Spec: site.Spec, Actions: config.Actions(p), Rate: acl.UsualRate}
+	return subject, doubts(c, subject, site.Dictionary)
+}
+
+// doubts compiles the profile for the policy and prints what it warns of.
+func doubts(c *cli.Context, s acl.Subject, d *dict.Dictionary) error {
+	name := s.Profile
+	compiled, errs := dict.CompileProfile(d, name, s.Spec, s.Actions)
 	if errs != nil {
-		return subject, fmt.Errorf("profile %s cannot say policy %s: %w", name, p.Name, errors.Join(errs...))
+		return fmt.Errorf("profile %s cannot say policy %s: %w", name, s.Policy, errors.Join(errs...))
 	}
 	for _, doubt := range compiled.Warnings {
 		fmt.Fprintf(c.App.ErrWriter, "warning: profile %s: %v\n", name, doubt)
 	}
-	for _, a := range subject.Actions {
+	for _, a := range s.Actions {
 		if compiled.Means(a.Name) == dict.ByNothing {
 			fmt.Fprintf(c.App.ErrWriter, "note: profile %s cannot tell a live session %s: %s\n", name, a.Name, compiled.NoCoA(a.Name))
 		}
 	}
-	return subject, nil
+	return nil
 }
 
 func policyLintACLCommand() *cli.Command {
@@ -123,7 +138,7 @@ func policyLintACL(c *cli.Context) error {
 		return err
 	}
 	policy := c.Args().Get(1)
-	if policy == "" {
+	if policy == "" && c.String("config") == "" {
 		policy = policyfile.Shipped()[0] // they all name the same filters
 	}
 	subject, err := aclSubject(c, policy)

@@ -40,7 +40,8 @@ func TestRouterTextIsThereForEveryShippedPolicy(t *testing.T) {
 func TestRouterTextFromTheCommandLine(t *testing.T) {
 	dir := t.TempDir()
 	site := filepath.Join(dir, "site.yaml")
-	putFile(t, site, `profiles:
+	putFile(t, site, `policy: nekonet
+profiles:
   mine: {base: juniper-mx, open-filter: pass-all, names: {ipv6: "{filter}.6"}}
   bare: {filtered: {Filter-Id: "{filter}"}}
 `)
@@ -60,6 +61,9 @@ func TestRouterTextFromTheCommandLine(t *testing.T) {
 		{"a profile without text", []string{"--profile", "bare", "-c", site, "asahi-net"}, 1, "there is no configuration text for its routers; acl: in the profile may name one of"},
 		{"no such profile", []string{"--profile", "mx", "-c", site, "asahi-net"}, 1, `there is no profile "mx"`},
 		{"a name that the router does not take", []string{"--profile", "nokia-sros", "--open-filter", "pass", "asahi-net"}, 1, "numbers from 1 to 65535"},
+		{"the policy of the site file", []string{"--profile", "l2tpns", "-c", site}, 0, "policy nekonet for profile l2tpns"},
+		{"no policy", []string{"--profile", "l2tpns"}, 2, "say the policy, or a site file with --config"},
+		{"no profile", []string{"asahi-net"}, 2, "say --profile"},
 		{"no such policy", []string{"--profile", "l2tpns", "asahi"}, 1, "no policy of this name"},
 	}
 	for _, tt := range tests {

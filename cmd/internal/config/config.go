@@ -186,16 +186,21 @@ func (c *compiler) loadPolicy() {
 	if c.spec.Policy == "" {
 		return // missing: reported already
 	}
-	name := c.spec.Policy
-	if strings.Contains(name, "/") || strings.HasSuffix(name, ".yaml") {
-		name = c.path(name)
-	}
-	policy, problems := policyfile.Load(name)
+	policy, problems := policyfile.Load(c.policyName())
 	c.policy = policy
 	c.elsewhere = append(c.elsewhere, problems...)
 	if problems.Err() != nil {
 		c.problem([]any{"policy"}, "the policy %s has errors", c.spec.Policy)
 	}
+}
+
+// policyName is a shipped policy's name, or a file's path.
+func (c *compiler) policyName() string {
+	name := c.spec.Policy
+	if strings.Contains(name, "/") || strings.HasSuffix(name, ".yaml") {
+		return c.path(name)
+	}
+	return name
 }
 
 func (c *compiler) loadDictionaries() {

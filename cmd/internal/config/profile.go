@@ -94,27 +94,33 @@ func (c *compiler) profileNames() []string {
 // actions are the policy's actions as profiles need them.
 func (c *compiler) actions() []dict.Action { return Actions(c.policy) }
 
-// Profile finds a profile of a site file, or a shipped one if file is empty,
-// with the dictionary that it is written in. Of the site file nothing else has
-// to be right.
-func Profile(file, name string) (dict.ProfileSpec, *dict.Dictionary, error) {
+// SiteProfile is a profile as a site file has it.
+type SiteProfile struct {
+	Spec       dict.ProfileSpec
+	Dictionary *dict.Dictionary // that it is written in
+	Policy     string           // of the site: a shipped name or a file; empty without a site file
+}
+
+// Profile finds a profile of a site file, or a shipped one if file is empty. Of
+// the site file nothing else has to be right.
+func Profile(file, name string) (SiteProfile, error) {
 	c := &compiler{profiles: map[string]*dict.Profile{}, dictionary: dict.Standard()}
 	if file != "" {
 		src, err := os.ReadFile(file)
 		if err != nil {
-			return dict.ProfileSpec{}, nil, fmt.Errorf("reading the site file: %w", err)
+			return SiteProfile{}, fmt.Errorf("reading the site file: %w", err)
 		}
 		var problems yamldoc.Problems
 		c.spec, c.doc, problems = yamldoc.Decode[spec](file, src)
 		if unreadable(problems) {
-			return dict.ProfileSpec{}, nil, problems
+			return SiteProfile{}, problems
 		}
 		c.dir = filepath.Dir(file)
 		c.loadDictionaries()
 	}
 	found, ok := c.profileSpec(name)
 	if !ok {
-		return found, nil, fmt.Errorf("there is no profile %q; %s", name, yamldoc.Suggest(name, c.profileNames()))
+		return SiteProfile{}, fmt.Errorf("there is no profile %q; %s", name, yamldoc.Suggest(name, c.profileNames()))
 	}
-	return found, c.dictionary, c.problems.Err()
+	return SiteProfile{found, c.dictionary, c.policyName()}, c.problems.Err()
 }

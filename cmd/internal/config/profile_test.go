@@ -12,11 +12,11 @@ import (
 
 func TestProfileOfASiteFile(t *testing.T) {
 	policy, _ := policyfile.Load("asahi-net")
-	spec, dictionary, err := Profile("testdata/full.good.yaml", "own-mx")
-	if err != nil {
-		t.Fatal(err)
+	site, err := Profile("testdata/full.good.yaml", "own-mx")
+	if err != nil || site.Policy != "asahi-net" {
+		t.Fatal(site.Policy, err)
 	}
-	p, errs := dict.CompileProfile(dictionary, "own-mx", spec, Actions(policy))
+	p, errs := dict.CompileProfile(site.Dictionary, "own-mx", site.Spec, Actions(policy))
 	if errs != nil {
 		t.Fatal(errs)
 	}
@@ -30,7 +30,7 @@ func TestProfileOfASiteFile(t *testing.T) {
 	if block, _ := p.Login("block"); strings.Join(block.Text, " ") != `ERX-IPv6-Ingress-Policy-Name = "smtp-block-in6" ERX-Ingress-Policy-Name = "smtp-block-in"` {
 		t.Errorf("block: %q", block.Text)
 	}
-	if _, knows := dictionary.Lookup("Example-Port25"); !knows {
+	if _, knows := site.Dictionary.Lookup("Example-Port25"); !knows {
 		t.Error("the dictionary of the site file is not there")
 	}
 }
@@ -48,7 +48,7 @@ func TestProfilesThatAreNotThere(t *testing.T) {
 		{broken, "mx", `there is no shipped profile "juniper"`},
 	}
 	for _, tt := range tests {
-		if _, _, err := Profile(tt.file, tt.name); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := Profile(tt.file, tt.name); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s of %q: got %v, want %s", tt.name, tt.file, err, tt.want)
 		}
 	}

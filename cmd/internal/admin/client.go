@@ -18,7 +18,7 @@ import (
 // ErrUnreachable is what errors.Is finds when no daemon answers at the socket.
 var ErrUnreachable = errors.New("the daemon is not reachable")
 
-// UnreachableError says at which socket no daemon answers, and why.
+// UnreachableError says at which socket or server no daemon answers, and why.
 type UnreachableError struct {
 	Path string
 	Err  error
@@ -27,7 +27,10 @@ type UnreachableError struct {
 // Error names the socket, the cause and what to do about it.
 func (e *UnreachableError) Error() string {
 	hint := "is the daemon running? start it with: systemctl start sekisho, or: sekisho serve"
-	if errors.Is(e.Err, fs.ErrPermission) {
+	switch {
+	case strings.Contains(e.Path, "://"):
+		hint = "is it the daemon's admin.listen address, and does the daemon run?"
+	case errors.Is(e.Err, fs.ErrPermission):
 		hint = "the site file says under admin who may use it: socket-mode, socket-group and roles"
 	}
 	return fmt.Sprintf("no answer at %s: %v\n%s", e.Path, e.Err, hint)
@@ -39,15 +42,17 @@ func (e *UnreachableError) Unwrap() []error { return []error{ErrUnreachable, e.E
 // Client asks a daemon. It is safe for concurrent use. Its methods return a
 // *Problem when the daemon refuses and an *UnreachableError when there is none.
 type Client struct {
-	path string
-	http *http.Client
+	path  string // of the socket, or the server's URL
+	base  string // of every URL
+	token string // empty at a socket, where the kernel says who asks
+	http  *http.Client
 }
 
 // Dial makes a client of the daemon at a unix socket. It connects when it is
 // asked something, not before.
 func Dial(socketPath string) *Client {
 	dialer := net.Dialer{Timeout: 5 * time.Second}
-	return &Client{path: socketPath, http: &http.Client{Transport: &http.Transport{
+	return &Client{path: socketPath, base: "http://sekisho", http: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", socketPath)
 		},
@@ -118,7 +123,7 @@ func (c *Client) do(ctx context.Context, q question, v any) error {
 // ask returns an answer that is none of a problem; its body is the caller's to
 // close.
 func (c *Client) ask(ctx context.Context, q question) (*http.Response, error) {
-	address := "http://sekisho" + q.path
+	address := c.base + q.path
 	if len(q.query) > 0 {
 		address += "?" + q.query.Encode()
 	}
@@ -132,11 +137,14 @@ func (c *Client) ask(ctx context.Context, q question) (*http.Response, error) {
 	for name, values := range q.header {
 		req.Header[name] = values
 	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.failure(err)
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
+	if resp.StatusCode >= http.StatusMultipleChoices {
 		defer resp.Body.Close()
 		return nil, problemIn(resp)
 	}

@@ -58,7 +58,12 @@ func calendar(c *cli.Context) error {
 
 func askCalendar(c *cli.Context) (admin.Calendar, error) {
 	if c.String("policy") == "" {
-		return dial(c).Calendar(c.Context)
+		client, err := dial(c)
+		if err != nil {
+			return admin.Calendar{}, err
+		}
+		defer client.Close()
+		return client.Calendar(c.Context)
 	}
 	p, err := loadPolicy(c, c.String("policy"))
 	if err != nil {

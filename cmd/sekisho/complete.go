@@ -4,36 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"sekisho/cmd/internal/admin"
-	"sekisho/engine/policyfile"
 
 	"github.com/urfave/cli/v2"
 )
-
-const (
-	completeTime     = 2 * time.Second // a key was pressed: nobody waits longer
-	completeAccounts = 50
-)
-
-// completer finds what a word may become; without a daemon it finds nothing.
-type completer func(ctx context.Context, daemon *admin.Client, word string) []string
-
-// completers are by the names of arguments in ArgsUsage, and by flags.
-var completers = map[string]completer{
-	"USER":     accountsLike,
-	"ACCOUNT":  accountsLike,
-	"PREFIX":   accountsLike,
-	"NAME":     shippedPolicies,
-	"--policy": shippedPolicies,
-	"--nas":    nasNames,
-}
-
-// takesFile are the arguments and flags that may be names of files.
-var takesFile = map[string]bool{
-	"FILE": true, "--policy": true, "--config": true, "--socket": true, "--html": true, "--junit": true,
-}
 
 // complete finds what the last of the words may become, and whether it may be
 // the name of a file.
@@ -146,36 +121,9 @@ func (l *commandLine) daemon(c *cli.Context) *admin.Client {
 			fmt.Fprintln(c.App.ErrWriter, err) // the scripts throw it away
 		}
 	}
-	return dial(c)
-}
-
-func beginning(words []string, prefix string) (found []string) {
-	for _, w := range words {
-		if strings.HasPrefix(w, prefix) {
-			found = append(found, w)
-		}
+	client, err := dial(c)
+	if err != nil {
+		return admin.Dial("") // where nobody answers
 	}
-	return found
-}
-
-func shippedPolicies(_ context.Context, _ *admin.Client, word string) []string {
-	return beginning(policyfile.Shipped(), word)
-}
-
-func accountsLike(ctx context.Context, daemon *admin.Client, word string) (found []string) {
-	page, _ := daemon.Contracts(ctx, word, "", completeAccounts) // no daemon: no accounts
-	for _, contract := range page.Contracts {
-		if printable(contract.Account) == contract.Account {
-			found = append(found, contract.Account)
-		}
-	}
-	return found
-}
-
-func nasNames(ctx context.Context, daemon *admin.Client, word string) (found []string) {
-	status, _ := daemon.Status(ctx) // no daemon: no names
-	for _, n := range status.NAS {
-		found = append(found, n.Name)
-	}
-	return beginning(found, word)
+	return client
 }

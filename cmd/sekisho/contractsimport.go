@@ -124,7 +124,10 @@ func sendContracts(c *cli.Context, opts admin.ImportOptions) (store.Report, erro
 		return store.Report{}, err
 	}
 	defer body.Close()
-	client := dial(c)
+	client, err := dial(c)
+	if err != nil {
+		return store.Report{}, err
+	}
 	defer client.Close()
 	sent, endBar := withBar(body, c.App.ErrWriter)
 	defer endBar()

@@ -17,7 +17,7 @@ func listContractsCommand() *cli.Command {
 		Usage:     "list the contracts whose accounts begin with PREFIX, or all of them",
 		ArgsUsage: "[PREFIX]",
 		Flags:     []cli.Flag{listFlag()},
-		Action:    listContracts,
+		Action:    asking(listContracts),
 	}
 }
 
@@ -33,8 +33,6 @@ var contractListing = listing[engine.Contract]{
 	json: func(c engine.Contract) any { return admin.Contract(c) },
 }
 
-func listContracts(c *cli.Context) error {
-	client := dial(c)
-	defer client.Close()
-	return contractListing.write(c, client.AllContracts(c.Context, c.Args().First()))
+func listContracts(c *cli.Context, daemon *admin.Client) error {
+	return contractListing.write(c, daemon.AllContracts(c.Context, c.Args().First()))
 }

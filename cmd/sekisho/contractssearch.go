@@ -16,21 +16,14 @@ func showContractCommand() *cli.Command {
 		Usage:     "show the contract of an account",
 		ArgsUsage: "ACCOUNT",
 		Flags:     []cli.Flag{listFlag()},
-		Action: func(c *cli.Context) error {
-			client := dial(c)
-			defer client.Close()
-			contract, err := client.Contract(c.Context, c.Args().First())
+		Action: asking(func(c *cli.Context, daemon *admin.Client) error {
+			contract, err := daemon.Contract(c.Context, c.Args().First())
 			if err != nil {
 				return err
 			}
-			return contractListing.write(c, one(contract))
-		},
+			return contractListing.write(c, each([]engine.Contract{contract}))
+		}),
 	}
-}
-
-// one is a list of one thing.
-func one[T any](thing T) sequence[T] {
-	return func(yield func(T, error) bool) { yield(thing, nil) }
 }
 
 func searchContractsCommand() *cli.Command {
@@ -50,14 +43,12 @@ func searchContractsCommand() *cli.Command {
 			&cli.IntFlag{Name: "limit", Usage: "end after `N`; 0: all", Value: 0},
 			listFlag(),
 		},
-		Action: searchContracts,
+		Action: asking(searchContracts),
 	}
 }
 
-func searchContracts(c *cli.Context) error {
-	client := dial(c)
-	defer client.Close()
-	return contractListing.write(c, matching(client.AllContracts(c.Context, ""), contractFilter(c), c.Int("limit")))
+func searchContracts(c *cli.Context, daemon *admin.Client) error {
+	return contractListing.write(c, matching(daemon.AllContracts(c.Context, ""), contractFilter(c), c.Int("limit")))
 }
 
 // contractFilter tells whether a contract has all that the flags ask for.
@@ -97,13 +88,8 @@ func exportContractsCommand() *cli.Command {
 		Name:      "export",
 		Usage:     "write the contracts whose accounts begin with PREFIX, or all of them, as CSV that import reads",
 		ArgsUsage: "[PREFIX]",
-		Action: func(c *cli.Context) error {
-			client := dial(c)
-			defer client.Close()
-			return contractListing.csv(c.App.Writer, client.AllContracts(c.Context, c.Args().First()))
-		},
+		Action: asking(func(c *cli.Context, daemon *admin.Client) error {
+			return contractListing.csv(c.App.Writer, daemon.AllContracts(c.Context, c.Args().First()))
+		}),
 	}
 }
-
-// dial makes a client of the daemon that the command line means.
-func dial(c *cli.Context) *admin.Client { return admin.Dial(c.String("socket")) }

@@ -17,14 +17,12 @@ each answer {"action":…, "rule":…, "until":…, "account":…}.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "policy", Aliases: []string{"p"}, Usage: "a shipped policy by name, or a policy file"},
 		},
+		Before: requires("policy"),
 		Action: decide,
 	}
 }
 
 func decide(c *cli.Context) error {
-	if err := required(c, "policy"); err != nil {
-		return err
-	}
 	policy, problems := policyfile.Load(c.String("policy"))
 	if err := problems.Err(); err != nil {
 		return err

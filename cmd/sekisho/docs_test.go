@@ -211,20 +211,16 @@ func TestCommandsOfThePagesExist(t *testing.T) {
 }
 
 func known(app *cli.App, args []string) error {
-	commands, flags := app.Commands, app.Flags
-	for _, arg := range args {
-		if strings.HasPrefix(arg, "-") {
-			name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-			if lookup(flags, name) == nil && lookup(app.Flags, name) == nil {
-				return fmt.Errorf("there is no flag %s", arg)
-			}
-			continue
+	line := &commandLine{app: app, flags: app.Flags, commands: app.Commands}
+	for len(args) > 0 {
+		name, _, _ := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+		if strings.HasPrefix(args[0], "-") && len(args[0]) > 1 && lookup(line.flags, name) == nil && lookup(app.Flags, name) == nil {
+			return fmt.Errorf("there is no flag %s", args[0])
 		}
-		if c := find(commands, arg); c != nil {
-			commands, flags = c.Subcommands, c.Flags
-		} else if len(commands) == len(app.Commands) {
-			return fmt.Errorf("there is no verb %s", arg)
-		}
+		args = line.take(args)
+	}
+	if len(line.path) == 0 {
+		return fmt.Errorf("there is no verb %s", strings.Join(line.rest, " "))
 	}
 	return nil
 }
@@ -238,4 +234,18 @@ func knownTarget(t *testing.T, place, target string) {
 	if !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(target) + `:`).Match(makefile) {
 		t.Errorf("%s: the Makefile has no target %s", place, target)
 	}
+}
+
+// TestThePageOfVerbsHasThemAll holds docs/cli.md complete: every verb stands
+// in its tables, by its whole name.
+func TestThePageOfVerbsHasThemAll(t *testing.T) {
+	page, err := os.ReadFile(moduleRoot + "/docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	everyVerb(newApp().Commands, "", func(name string, c *cli.Command) {
+		if len(c.Subcommands) == 0 && !regexp.MustCompile("(?m)^\\|.*`"+name+"[ `]").Match(page) {
+			t.Errorf("docs/cli.md does not have %q in a table", name)
+		}
+	})
 }

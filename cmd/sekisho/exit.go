@@ -16,8 +16,8 @@ const (
 	exitFailed      = 1 // it did not work; the message says why
 	exitUsage       = 2 // the command line is not one
 	exitNotFound    = 4 // there is no such account, NAS, …
-	exitRefused     = 5 // a guard refused the change
-	exitUnreachable = 6 // the daemon does not answer on its socket
+	exitRefused     = 5 // refused: by a guard, for want of a role, or because it was changed meanwhile
+	exitUnreachable = 6 // the daemon does not answer
 )
 
 // usageError is a mistake on the command line.
@@ -57,7 +57,7 @@ func problemCode(status int) int {
 	switch status {
 	case http.StatusNotFound:
 		return exitNotFound
-	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusForbidden:
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusForbidden, http.StatusUnauthorized:
 		return exitRefused
 	case http.StatusBadRequest:
 		return exitUsage

@@ -27,16 +27,16 @@ func explainCommand() *cli.Command {
 			langFlag(),
 			outputFlag("table", "json"),
 		},
-		Action: explain,
+		Action: asking(explain),
 	}
 }
 
-func explain(c *cli.Context) error {
+func explain(c *cli.Context, daemon *admin.Client) error {
 	q, err := question(c)
 	if err != nil {
 		return err
 	}
-	e, err := dial(c).Explain(c.Context, q)
+	e, err := daemon.Explain(c.Context, q)
 	if err != nil {
 		return err
 	}

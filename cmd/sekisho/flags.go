@@ -11,15 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func socketFlag() cli.Flag {
-	return &cli.StringFlag{
-		Name:    "socket",
-		Usage:   "unix socket of the daemon's admin API",
-		Value:   config.DefaultSocket,
-		EnvVars: []string{"SEKISHO_SOCKET"},
-	}
-}
-
 func configFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name:    "config",

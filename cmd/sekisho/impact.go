@@ -85,7 +85,10 @@ func impactQuestion(c *cli.Context) (admin.ImpactQuestion, error) {
 
 // askImpact passes every account on and shows on a terminal how far it is.
 func askImpact(c *cli.Context, q admin.ImpactQuestion, w impactWriter) (*admin.ImpactTotals, error) {
-	client := dial(c)
+	client, err := dial(c)
+	if err != nil {
+		return nil, err
+	}
 	defer client.Close()
 	show, end := progressBar(c.App.ErrWriter)
 	defer end()

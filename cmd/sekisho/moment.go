@@ -123,13 +123,18 @@ func (p people) later(word string) (time.Time, bool) {
 // say writes a time in full, with its weekday and zone.
 func (p people) say(at time.Time) string { return at.In(p.zone).Format("Mon 2006-01-02 15:04:05 MST") }
 
-// sayEnd writes when something ends; the first instant of a day is the end of
-// the day before.
+// sayEnd writes when something ends.
 func (p people) sayEnd(at time.Time) string {
-	y, m, d := at.In(p.zone).Date()
-	day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	if !at.Equal(p.begin(day)) {
+	day, ok := p.endOf(at)
+	if !ok {
 		return p.say(at)
 	}
-	return "the end of " + day.AddDate(0, 0, -1).Format("Mon 2006-01-02") + at.In(p.zone).Add(-time.Second).Format(" MST")
+	return "the end of " + day.Format("Mon 2006-01-02") + at.In(p.zone).Add(-time.Second).Format(" MST")
+}
+
+// endOf tells whether an instant is the end of a day: the first one of the next.
+func (p people) endOf(at time.Time) (day time.Time, ok bool) {
+	y, m, d := at.In(p.zone).Date()
+	next := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	return next.AddDate(0, 0, -1), at.Equal(p.begin(next))
 }

@@ -19,8 +19,8 @@ func statusCommand() *cli.Command {
 		Name:  "status",
 		Usage: "show how the daemon is and what it has counted",
 		Flags: []cli.Flag{outputFlag("table", "json")},
-		Action: func(c *cli.Context) error {
-			status, err := dial(c).Status(c.Context)
+		Action: asking(func(c *cli.Context, daemon *admin.Client) error {
+			status, err := daemon.Status(c.Context)
 			if err != nil {
 				return err
 			}
@@ -28,7 +28,7 @@ func statusCommand() *cli.Command {
 				return writeJSON(c.App.Writer, status)
 			}
 			return writeStatus(c.App.Writer, status)
-		},
+		}),
 	}
 }
 
@@ -36,13 +36,13 @@ func reloadCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "reload",
 		Usage: "make the daemon read its site file anew; with errors the old configuration stays",
-		Action: func(c *cli.Context) error {
-			if err := dial(c).Reload(c.Context); err != nil {
+		Action: asking(func(c *cli.Context, daemon *admin.Client) error {
+			if err := daemon.Reload(c.Context); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(c.App.Writer, "reloaded")
 			return err
-		},
+		}),
 	}
 }
 

@@ -17,7 +17,7 @@ func strictly(commands []*cli.Command) {
 		strictly(c.Subcommands)
 		if len(c.Subcommands) == 0 {
 			c.HideHelpCommand = true // else it would take "help" and "h" for itself, which may be accounts
-			c.Before = before(c.Before, countArguments)
+			c.Before = both(countArguments, c.Before)
 			continue
 		}
 		act := c.Action
@@ -25,9 +25,9 @@ func strictly(commands []*cli.Command) {
 	}
 }
 
-func before(first, then cli.BeforeFunc) cli.BeforeFunc {
-	if first == nil {
-		return then
+func both(first, then cli.BeforeFunc) cli.BeforeFunc {
+	if then == nil {
+		return first
 	}
 	return func(c *cli.Context) error {
 		if err := first(c); err != nil {
@@ -102,18 +102,21 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		return usageError{err}
 	}
 	var known []string
-	for _, f := range append(c.Command.VisibleFlags(), socketFlag()) {
+	for _, f := range append(c.Command.VisibleFlags(), daemonFlags()...) {
 		known = append(known, "--"+f.Names()[0])
 	}
 	return usagef("%s has no flag --%s; %s", c.Command.HelpName, name, yamldoc.Suggest("--"+name, known))
 }
 
-// required refuses a command line without one of these flags.
-func required(c *cli.Context, names ...string) error {
-	for _, name := range names {
-		if !c.IsSet(name) {
-			return usagef("--%s is required; see %s --help", name, c.Command.HelpName)
+// requires refuses a command line without one of these flags. The library's own
+// way prints the whole help.
+func requires(names ...string) cli.BeforeFunc {
+	return func(c *cli.Context) error {
+		for _, name := range names {
+			if !c.IsSet(name) {
+				return usagef("--%s is required; see %s --help", name, c.Command.HelpName)
+			}
 		}
+		return nil
 	}
-	return nil
 }

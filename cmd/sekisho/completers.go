@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/engine/policyfile"
+)
+
+const (
+	completeTime = 2 * time.Second // a key was pressed: nobody waits longer
+	completeMost = 50
+)
+
+// completer finds what a word may become; without a daemon it finds nothing.
+type completer func(ctx context.Context, daemon *admin.Client, word string) []string
+
+// completers are by the names of arguments in ArgsUsage, and by flags.
+var completers = map[string]completer{
+	"USER":       accountsLike,
+	"ACCOUNT":    accountsLike,
+	"PREFIX":     accountsLike,
+	"--account":  accountsLike,
+	"ID":         overridesLike,
+	"TOKEN-NAME": tokensLike,
+	"NAME":       shippedPolicies,
+	"--policy":   shippedPolicies,
+	"--nas":      nasNames,
+	"--area":     areaNames,
+	"--action":   actionNames,
+}
+
+// takesFile are the arguments and flags that may be names of files.
+var takesFile = map[string]bool{
+	"FILE": true, "NEW-FILE": true, "--policy": true, "--config": true, "--socket": true, "--html": true, "--junit": true,
+	"--token-file": true, "--ca-file": true,
+}
+
+func beginning(words []string, prefix string) (found []string) {
+	for _, w := range words {
+		if strings.HasPrefix(w, prefix) && printable(w) == w {
+			found = append(found, w)
+		}
+	}
+	return found
+}
+
+func shippedPolicies(_ context.Context, _ *admin.Client, word string) []string {
+	return beginning(policyfile.Shipped(), word)
+}
+
+// accountsLike leaves the spelling to the daemon, which folds it.
+func accountsLike(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	page, _ := daemon.Contracts(ctx, word, "", completeMost) // no daemon: no accounts
+	for _, contract := range page.Contracts {
+		found = append(found, contract.Account)
+	}
+	return beginning(found, "")
+}
+
+// overridesLike finds those that stand, which is what people change.
+func overridesLike(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	page, _ := daemon.Overrides(ctx, admin.OverrideQuery{States: standingStates}, "", completeMost)
+	for _, o := range page.Overrides {
+		if strings.HasPrefix(o.ID, strings.ToUpper(word)) {
+			found = append(found, o.ID+"\t"+printable(o.Account+": "+o.Kind+" "+o.Action))
+		}
+	}
+	return found
+}
+
+func tokensLike(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	tokens, _ := daemon.Tokens(ctx)
+	for _, t := range tokens {
+		if t.Revoked == nil {
+			found = append(found, t.Name)
+		}
+	}
+	return beginning(found, word)
+}
+
+func nasNames(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	status, _ := daemon.Status(ctx)
+	for _, n := range status.NAS {
+		found = append(found, n.Name)
+	}
+	return beginning(found, word)
+}
+
+func areaNames(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	status, _ := daemon.Status(ctx)
+	for _, n := range status.NAS {
+		if n.Area != "" && !slices.Contains(found, n.Area) {
+			found = append(found, n.Area)
+		}
+	}
+	return beginning(found, word)
+}
+
+func actionNames(ctx context.Context, daemon *admin.Client, word string) []string {
+	status, _ := daemon.Status(ctx)
+	return beginning(status.Actions, word)
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+
+	"github.com/urfave/cli/v2"
+)
+
+// desk is what the verbs about single accounts need: the daemon, its clock and
+// its policy's actions.
+type desk struct {
+	*cli.Context
+	client  *admin.Client
+	people  people
+	actions []string // from the loosest to the tightest
+}
+
+// atDesk makes an action of a function; before it, the daemon is asked what
+// time it is and where.
+func atDesk(fn func(*desk) error) cli.ActionFunc {
+	return asking(func(c *cli.Context, daemon *admin.Client) error {
+		status, err := daemon.Status(c.Context)
+		if err != nil {
+			return err
+		}
+		zone, err := time.LoadLocation(status.Timezone)
+		if err != nil {
+			return fmt.Errorf("the daemon's time zone: %w", err)
+		}
+		return fn(&desk{c, daemon, people{status.Clock, zone}, status.Actions})
+	})
+}
+
+// at reads a flag as a time, and says in full what a short word stands for
+// before it is acted upon. Empty where the flag is not given.
+func (d *desk) at(flag string, read func(string) (time.Time, error), say func(time.Time) string) (string, error) {
+	text := d.String(flag)
+	if text == "" {
+		return "", nil
+	}
+	at, err := read(text)
+	if err != nil {
+		return "", usagef("--%s: %w", flag, err)
+	}
+	fmt.Fprintf(d.App.ErrWriter, "%s %s is %s\n", flag, text, say(at))
+	return at.Format(time.RFC3339), nil
+}
+
+func (d *desk) from() (string, error)  { return d.at("from", d.people.from, d.people.say) }
+func (d *desk) until() (string, error) { return d.at("until", d.people.until, d.people.sayEnd) }
+
+// account reads a login as the policy does; what it does not read is taken for
+// an account.
+func (d *desk) account(user string) string {
+	e, err := d.client.Explain(d.Context.Context, admin.Question{User: user})
+	if err != nil || e.Account == "" {
+		return user
+	}
+	return e.Account
+}
+
+// standing are the overrides that an argument means: the one of this id, or all
+// that stand on this account.
+func (d *desk) standing(idOrUser string) ([]admin.Override, error) {
+	if isID(idOrUser) {
+		o, err := d.client.Override(d.Context.Context, idOrUser)
+		if problem := new(admin.Problem); !errors.As(err, &problem) || problem.Status != http.StatusNotFound {
+			return []admin.Override{o}, err
+		}
+	}
+	account := d.account(idOrUser)
+	var found []admin.Override
+	for o, err := range d.client.AllOverrides(d.Context.Context, admin.OverrideQuery{Account: account, States: standingStates}) {
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, o)
+	}
+	if len(found) == 0 {
+		return nil, notFound(fmt.Sprintf("no override stands on the account %q; sekisho overrides list --all %s shows those that are over", account, account))
+	}
+	return found, nil
+}
+
+// standingOne is the one override that an argument means.
+func (d *desk) standingOne(idOrUser string) (admin.Override, error) {
+	found, err := d.standing(idOrUser)
+	if err != nil {
+		return admin.Override{}, err
+	}
+	if len(found) > 1 {
+		return admin.Override{}, d.several(found, "name one by its id")
+	}
+	return found[0], nil
+}
+
+// several says which overrides stand where one was expected.
+func (d *desk) several(found []admin.Override, remedy string) error {
+	var b strings.Builder
+	for _, o := range found {
+		fmt.Fprintf(&b, "\n  %s  %s %s, %s: %s", o.ID, o.Kind, o.Action, d.span(o), printable(o.Reason))
+	}
+	return refused(fmt.Sprintf("%d overrides stand on the account %q; %s:%s", len(found), found[0].Account, remedy, b.String()))
+}
+
+var standingStates = []string{"pending", "active"}
+
+// isID tells whether a text is spelt like the id of an override.
+func isID(text string) bool {
+	return len(text) == 26 && strings.Trim(strings.ToUpper(text), "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
+}

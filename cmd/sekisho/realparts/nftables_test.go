@@ -151,7 +151,7 @@ func TestNftablesOfAccelPPP(t *testing.T) {
 	x, dir := newCrossing(t), WorkDir(t, "radattr")
 	text := RouterText(t, "accel-ppp", crossingPolicy(t), "--connections", "3")
 	x.load(t, text)
-	change := strings.ReplaceAll(script(t, text, "for set in"), "/var/run/radattr", dir+"/radattr")
+	change := strings.ReplaceAll(script(t, text, "#!/bin/sh"), "/var/run/radattr", dir+"/radattr")
 	told := func(attributes string) {
 		WriteFile(t, dir, "radattr.ppp0", attributes)
 		Run(t, x.router.Command("sh", "-c", change, "ip-change", "ppp0"))
@@ -163,6 +163,10 @@ func TestNftablesOfAccelPPP(t *testing.T) {
 	x.prove(t, "block-all", false, false)
 	told("Cisco-AVPair ip:inacl=none\n")
 	x.prove(t, "open by CoA", true, true)
+	WriteFile(t, dir, "radattr.ppp0", "Cisco-AVPair ip:inacl=op25c\n")
+	if err := x.router.Command("sh", "-c", change, "ip-change", "ppp0").Run(); err == nil {
+		t.Error("a name that is no set is no error: accel-ppp would acknowledge it")
+	}
 	told("Cisco-AVPair ip:inacl=op25b-limit\n")
 	x.proveLimit(t, false, 3)
 	told("Class 0x00\n")

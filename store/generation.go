@@ -37,8 +37,12 @@ func contractsIn(tx *bolt.Tx) (*bolt.Bucket, error) {
 	return nil, fmt.Errorf("%w: it has no contracts bucket", ErrDamaged)
 }
 
-// newGeneration creates an empty bucket under a name that was never used.
 func newGeneration(tx *bolt.Tx) (name []byte, b *bolt.Bucket, err error) {
+	return newBucket(tx, generationPrefix)
+}
+
+// newBucket creates an empty bucket under a name that was never used.
+func newBucket(tx *bolt.Tx, prefix []byte) (name []byte, b *bolt.Bucket, err error) {
 	meta, err := tx.CreateBucketIfNotExists(metaBucket)
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +51,7 @@ func newGeneration(tx *bolt.Tx) (name []byte, b *bolt.Bucket, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	name = fmt.Appendf(nil, "%s%d", generationPrefix, n)
+	name = fmt.Appendf(nil, "%s%d", prefix, n)
 	b, err = tx.CreateBucket(name)
 	return name, b, err
 }
@@ -187,7 +191,9 @@ func (s *Store) strayGenerations() (stray [][]byte, err error) {
 				stray = append(stray, bytes.Clone(k))
 			}
 		}
-		return nil
+		more, err := strayDirectoryBuckets(tx)
+		stray = append(stray, more...)
+		return err
 	})
 	return stray, err
 }

@@ -34,6 +34,7 @@ var migrations = []migration{
 	{"create overrides", createOverrides},
 	{"create tokens", createTokens},
 	{"create sessions", createSessions},
+	{"create directories", createDirectories},
 }
 
 // prepare makes an opened file ready: ours, whole, of this schema, tidy.

@@ -210,3 +210,14 @@ func countStanding(tx *bolt.Tx, account string, now time.Time) (n int) {
 	}
 	return n
 }
+
+// standingOn lists the ids of the overrides that stand on an account.
+func standingOn(tx *bolt.Tx, account string, now time.Time) (found []string) {
+	folded := engine.Fold(account)
+	prefix := accountPrefix(folded)
+	c := tx.Bucket(standingBucket).Cursor()
+	for k, _ := c.Seek(untilKey(folded, now)); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		found = append(found, idOf(k).String())
+	}
+	return found
+}

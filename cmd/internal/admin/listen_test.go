@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -30,6 +31,23 @@ func TestListenMakesAPrivateSocket(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestListenLetsAGroupIn(t *testing.T) {
+	t.Parallel()
+	path, gid := socketName(t), max(os.Getgid(), 1) // root may give it to any group, others to their own
+	l, err := Listen(path, 0o660, gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := int(info.Sys().(*syscall.Stat_t).Gid); info.Mode() != fs.ModeSocket|0o660 || got != gid {
+		t.Errorf("mode %v, group %d, want group %d", info.Mode(), got, gid)
 	}
 }
 

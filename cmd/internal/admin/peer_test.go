@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -48,11 +49,15 @@ func TestHandlersKnowThePeer(t *testing.T) {
 		}
 		_ = writeJSON(w, p)
 	}))
+	groups, err := os.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got Peer
 	if err := c.get(t.Context(), "/who", nil, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.UID != os.Getuid() || got.GID != os.Getgid() || got.PID != os.Getpid() || got.Login == "" {
+	if got.UID != os.Getuid() || got.GID != os.Getgid() || got.PID != os.Getpid() || got.Login == "" || !slices.Equal(got.Groups, groups) {
 		t.Errorf("peer %+v", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -28,6 +29,7 @@ type Routes struct {
 	mux   *http.ServeMux
 	api   huma.API
 	table map[string]Operation // by the pattern of the mux
+	read  time.Duration        // for the JSON of a request
 }
 
 // NewRoutes makes a door without any operation.
@@ -40,7 +42,7 @@ func NewRoutes() *Routes {
 		Type: "http", Scheme: "bearer", Description: "on TCP; on the unix socket the kernel says who asks",
 	}}
 	config.Security = []map[string][]string{{"token": {}}, {}}
-	return &Routes{mux: mux, api: humago.New(mux, config), table: map[string]Operation{}}
+	return &Routes{mux: mux, api: humago.New(mux, config), table: map[string]Operation{}, read: patience.read}
 }
 
 // Table lists the operations in the order of their paths.
@@ -65,7 +67,7 @@ func (r *Routes) of(req *http.Request) (Operation, bool) {
 // add takes an operation into the table, with what all have in common.
 func (r *Routes) add(role Role, op *huma.Operation) {
 	op.Middlewares = append(op.Middlewares, checkQuery)
-	op.BodyReadTimeout = patience.read
+	op.BodyReadTimeout = r.read
 	op.MaxBodyBytes = maxJSON
 	op.Extensions = map[string]any{"x-role": role.String()}
 	r.table[op.Method+" "+op.Path] = Operation{ID: op.OperationID, Method: op.Method, Path: op.Path, Role: role}

@@ -29,6 +29,7 @@ func doorWith(t *testing.T, l limits, mount func(*Routes)) (*Client, string) {
 	t.Helper()
 	path := socketName(t)
 	routes := NewRoutes()
+	routes.read = l.read
 	mount(routes)
 	listener, err := Listen(path, 0, 0)
 	if err != nil {
@@ -174,6 +175,32 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestATricklingBodyIsCutOff sends an octet whenever the one before has gone,
+// which no limit on a pause would end.
+func TestATricklingBodyIsCutOff(t *testing.T) {
+	t.Parallel()
+	l := limits{header: time.Hour, read: 50 * time.Millisecond, write: time.Hour, idle: time.Hour}
+	c, _ := doorWith(t, l, func(r *Routes) {
+		ask(r, Viewer, huma.Operation{Method: "POST", Path: "/x"}, func(_ context.Context, in *body[reasonBody]) (reasonBody, error) {
+			t.Error("the operation was asked")
+			return in.Body, nil
+		})
+	})
+	err := c.post(t.Context(), "/x", nil, endless{}, nil)
+	if err == nil || statusOf(err) != 0 && statusOf(err) != http.StatusRequestTimeout {
+		t.Errorf("got %v", err)
+	}
+}
+
+// endless is a JSON text that never ends, a blank every millisecond.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	<-time.After(time.Millisecond)
+	b[0] = ' '
+	return 1, nil
 }
 
 func TestShutdownFinishesRequestsUnderWay(t *testing.T) {

@@ -39,13 +39,17 @@ func (p *Problem) Error() string {
 		b.WriteString(p.Title)
 	}
 	for _, f := range p.Errors {
-		b.WriteByte('\n')
-		if f.Location != "" {
-			b.WriteString(f.Location + ": ")
-		}
-		b.WriteString(f.Message)
+		b.WriteString("\n" + f.String())
 	}
 	return b.String()
+}
+
+// String is the fault on one line.
+func (f Fault) String() string {
+	if f.Location == "" {
+		return f.Message
+	}
+	return f.Location + ": " + f.Message
 }
 
 func badRequest(detail string) *Problem {
@@ -91,7 +95,15 @@ func refusal(status int, message string, errs []error) *Problem {
 		}
 		p.Errors = append(p.Errors, fault)
 	}
-	return p.whole()
+	return p.single().whole()
+}
+
+// single makes the only fault the detail, for those who read no further.
+func (p *Problem) single() *Problem {
+	if len(p.Errors) == 1 {
+		p.Detail, p.Errors = p.Errors[0].String(), nil
+	}
+	return p
 }
 
 // whole fills in what a problem has left to its status.
@@ -148,7 +160,7 @@ func ofFields(fields store.FieldErrors) *Problem {
 	for _, f := range fields {
 		p.Errors = append(p.Errors, Fault{Location: f.Field, Message: f.Message})
 	}
-	return p
+	return p.single()
 }
 
 // writeError answers with a problem.

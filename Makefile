@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise mutate bench bench-impact
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise mutate bench bench-door bench-impact
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ mutate: ## change every word of every shipped policy and show which decision tes
 
 bench: ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-door: ## how long logins take while 64 clients grant, revoke and list, beside an idle door
+	go test -run '^$$' -bench LoginBesideTheDoor -benchtime 5s ./cmd/internal/daemon
 
 bench-impact: ## sekisho impact over a million contracts, beside reading them; the heap it needs
 	go test -run '^$$' -bench ImpactOfAMillion -benchtime 3x -timeout 20m ./cmd/internal/daemon

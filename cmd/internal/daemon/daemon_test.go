@@ -57,7 +57,7 @@ uf234at567c,Bフレッツファミリー,fixed-ip
 ua700aa007g,ADSLアッカコース(12M),
 `
 
-func open(t *testing.T) *site {
+func open(t testing.TB) *site {
 	t.Helper()
 	dir := t.TempDir()
 	users := map[string]radiustest.User{}
@@ -92,7 +92,7 @@ func open(t *testing.T) *site {
 	return s
 }
 
-func (s *site) at(t *testing.T, instant string) {
+func (s *site) at(t testing.TB, instant string) {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, instant)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *site) at(t *testing.T, instant string) {
 	s.clock.Store(&at)
 }
 
-func (s *site) write(t *testing.T, text string) {
+func (s *site) write(t testing.TB, text string) {
 	t.Helper()
 	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

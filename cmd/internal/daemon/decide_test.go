@@ -19,9 +19,8 @@ func (s *site) raw(t *testing.T, method, path, body string) (status int, answer 
 
 func (s *site) rawWith(t *testing.T, method, path, body string, header http.Header) (status int, answer string) {
 	t.Helper()
-	socket := filepath.Join(filepath.Dir(s.file), "admin.sock")
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
+		return new(net.Dialer).DialContext(ctx, "unix", s.socket())
 	}}}
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(t.Context(), method, "http://sekisho"+path, strings.NewReader(body))
@@ -42,6 +41,8 @@ func (s *site) rawWith(t *testing.T, method, path, body string, header http.Head
 	}
 	return resp.StatusCode, string(bytes.TrimSpace(text))
 }
+
+func (s *site) socket() string { return filepath.Join(filepath.Dir(s.file), "admin.sock") }
 
 func TestDecideForFacts(t *testing.T) {
 	t.Parallel()

@@ -104,7 +104,8 @@ func compact(path string, opts Options) (before, after int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	defer s.Close() // after the replacement: whoever waits for it finds the copy, see openFile
+	// After the replacement: whoever waits for it finds the copy, see openFile.
+	defer func() { err = errors.Join(err, s.Close()) }()
 	temp, err := os.MkdirTemp(filepath.Dir(path), ".sekisho-compact-")
 	if err != nil {
 		return 0, 0, err

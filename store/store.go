@@ -87,14 +87,31 @@ func (s *Store) Close() error {
 // store file, while reads and writes go on. Pages that are replaced meanwhile
 // cannot be used again before it ends, so w should be a file, not a slow peer.
 func (s *Store) Backup(w io.Writer) error {
+	out := &failingWriter{Writer: w}
 	err := s.view(func(tx *bolt.Tx) error {
-		_, err := tx.WriteTo(w)
+		_, err := tx.WriteTo(out)
 		return err
 	})
+	if err != nil && out.err != nil {
+		err = full(out.err)
+	}
 	if err != nil {
 		return fmt.Errorf("backing up store %s: %w", s.path, err)
 	}
 	return nil
+}
+
+// failingWriter keeps the error of a writer, of which bbolt passes on the text
+// only.
+type failingWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *failingWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.err = err
+	return n, err
 }
 
 // Check reads every page, compares everything that is kept twice, and reports

@@ -10,6 +10,7 @@ import (
 var children = map[string]func() error{
 	"full disk": fullDisk,
 	"killed":    work,
+	"scale":     atScale,
 }
 
 // childKey names what a child is to do.

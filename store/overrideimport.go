@@ -16,7 +16,7 @@ import (
 
 // maxOverrideRows is how many overrides one import may bring: they are made in
 // one transaction, for which other writers wait.
-const maxOverrideRows = 100_000
+const maxOverrideRows = 20_000
 
 // ImportOverrides adds the rows to the overrides, all or nothing. A row whose
 // key belongs to an override of the same content changes nothing, nor does a row

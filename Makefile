@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise mutate bench bench-door bench-impact
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-impact bench-contracts
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +47,11 @@ line: ## only the real subscriber line: PPPoE client, l2tpns, sekisho, FreeRADIU
 fuzz-short: ## every fuzz target for FUZZTIME (20,000 executions)
 	sh .ci/fuzz $(FUZZTIME)
 
-soak: noise ## every fuzz target for ten minutes, and the others of the long runs
+soak: noise kills ## every fuzz target for ten minutes, and the others of the long runs
 	sh .ci/fuzz 10m
+
+kills: ## kill a process that changes the store in all ways, 200 times, and compare
+	go test -count=1 -v -timeout 60m -run KilledAtAnyTime ./store -kills 200
 
 noise: ## thirty million random datagrams at every socket of the binary: its goroutines and memory, some ten minutes
 	go build -o bin/sekisho ./cmd/sekisho
@@ -65,3 +68,6 @@ bench-door: ## how long logins take while 64 clients grant, revoke and list, bes
 
 bench-impact: ## sekisho impact over a million contracts, beside reading them; the heap it needs
 	go test -run '^$$' -bench ImpactOfAMillion -benchtime 3x -timeout 20m ./cmd/internal/daemon
+
+bench-contracts: ## ten million contracts: time, disk, memory, start, look-ups; needs 6 GB of disk and some minutes
+	go test -run '^$$' -bench ContractsAtScale -benchtime 1x -timeout 120m ./store -contracts 10000000

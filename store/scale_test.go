@@ -66,7 +66,7 @@ func atScale() error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(append(figures, memory("at the end")))
+	return json.NewEncoder(os.Stdout).Encode(figures)
 }
 
 func measureImport(path string, n int, changed bool) ([]string, error) {
@@ -79,12 +79,12 @@ func measureImport(path string, n int, changed bool) ([]string, error) {
 	stop := make(chan struct{})
 	var beside sync.WaitGroup
 	var grants, lookups []time.Duration
-	var peak uint64
+	var peak [2]uint64
 	var failed [2]error
 	beside.Go(func() { grants, failed[0] = repeat(stop, func(i int) error { return grantOne(s, n, i) }) })
 	beside.Go(func() {
 		lookups, failed[1] = repeat(stop, func(int) error {
-			peak = max(peak, status("RssAnon"))
+			peak = [2]uint64{max(peak[0], status("RssAnon")), max(peak[1], status("RssFile"))}
 			var f engine.Facts
 			return s.Subscriber(account(rand.IntN(n)), &f)
 		})
@@ -102,7 +102,7 @@ func measureImport(path string, n int, changed bool) ([]string, error) {
 		fmt.Sprintf("opened in %v", opened.Round(time.Microsecond)),
 		fmt.Sprintf("%+v in %.1f s, %.0f rows/s", report, took.Seconds(), float64(n)/took.Seconds()),
 		fmt.Sprintf("%d bytes on disk, %d for each contract", size, size/int64(n)),
-		fmt.Sprintf("peak of memory of its own: %d MB", peak>>10),
+		fmt.Sprintf("peak of memory: %d MB of its own, %d MB of the file's pages", peak[0]>>10, peak[1]>>10),
 		"grants beside it, one every 20 ms: " + percentiles(grants),
 		"look-ups beside it, one every 20 ms: " + percentiles(lookups),
 	}, err
@@ -156,7 +156,7 @@ func measureLookups(path string, n int) ([]string, error) {
 			}
 			took[i] = time.Since(began)
 		}
-		figures = append(figures, pass+" look-ups at random: "+percentiles(took))
+		figures = append(figures, pass+" look-ups at random: "+percentiles(took), memory("after them"))
 	}
 	return figures, nil
 }

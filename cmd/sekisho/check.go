@@ -14,14 +14,20 @@ func checkCommand() *cli.Command {
 		Name:      "check",
 		Usage:     "check the site file and everything it names, without running anything",
 		ArgsUsage: "[FILE]",
-		Flags:     []cli.Flag{configFlag()},
-		Action:    check,
+		Flags: []cli.Flag{
+			configFlag(),
+			&cli.BoolFlag{Name: "schema", Usage: "print the JSON Schema of site files, for editors"},
+		},
+		Action: check,
 	}
 }
 
 // check prints every mistake of the files on stderr, one a line, as
 // file:line:column: key: what is wrong and what was expected.
 func check(c *cli.Context) error {
+	if c.Bool("schema") {
+		return printSchema(c)
+	}
 	file := c.String("config")
 	if c.Args().Present() {
 		file = c.Args().First()
@@ -35,5 +41,14 @@ func check(c *cli.Context) error {
 	}
 	_, err := fmt.Fprintf(c.App.Writer, "%s: ok, policy %s, %d NAS, %d realms\n",
 		file, conf.Policy.Name, len(conf.Radius.NAS), len(conf.Radius.Realms))
+	return err
+}
+
+func printSchema(c *cli.Context) error {
+	schema, err := config.Schema()
+	if err != nil {
+		return err
+	}
+	_, err = c.App.Writer.Write(schema)
 	return err
 }

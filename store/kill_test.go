@@ -50,6 +50,8 @@ type model struct {
 	overrides         map[string]expected // by account
 	tokens            map[string]bool     // by name: it stands
 	course            string              // of all contracts
+	told              string              // to all sessions: the last that was acknowledged
+	telling           string              // to all sessions: announced after that
 	done, there, gone int
 }
 
@@ -82,7 +84,7 @@ func (m *model) runAndKill(t *testing.T) map[string]step {
 	}
 	kill := func() { _ = c.Process.Kill() }
 	soon := func() { time.AfterFunc(time.Duration(rand.IntN(3000))*time.Microsecond, kill) }
-	after := rand.IntN(150) // lines
+	after := rand.IntN(200) // lines
 	if after < 15 {
 		after = 0 // while it opens, perhaps while it migrates
 		time.AfterFunc(time.Duration(rand.IntN(30))*time.Millisecond, kill)
@@ -93,7 +95,14 @@ func (m *model) runAndKill(t *testing.T) map[string]step {
 		if err := json.Unmarshal(in.Bytes(), &s); err != nil {
 			t.Fatalf("%s: %v", in.Bytes(), err)
 		}
-		changes[s.Label] = s
+		switch {
+		case s.Op != "sessions": // which have no entries in the audit
+			changes[s.Label] = s
+		case s.Done:
+			m.told, m.telling, m.done = s.Label, "", m.done+1
+		default:
+			m.telling = s.Label
+		}
 		if lines++; lines == after {
 			soon()
 		}
@@ -122,6 +131,7 @@ func (m *model) verify(t *testing.T, changes map[string]step) {
 	m.compareOverrides(t, s)
 	m.compareTokens(t, s)
 	m.compareContracts(t, s)
+	m.compareSessions(t, s)
 	if err := s.view(func(tx *bolt.Tx) error { return stepsDone(tx, m.steps) }); err != nil {
 		t.Error(err)
 	}
@@ -232,6 +242,30 @@ func (m *model) compareContracts(t *testing.T, s *Store) {
 	}
 }
 
+func (m *model) compareSessions(t *testing.T, s *Store) {
+	t.Helper()
+	told := map[string]int{}
+	for session, err := range s.AllSessions() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		told[session.Applied]++
+	}
+	switch {
+	case m.telling != "" && told[m.telling] == workSessions:
+		m.told, m.there = m.telling, m.there+1
+	case m.telling != "":
+		m.gone++
+	}
+	m.telling = ""
+	if want := map[string]int{m.told: workSessions}; !maps.Equal(told, want) && (m.told != "" || len(told) > 0) {
+		t.Errorf("sessions were told %v, want %v", told, want)
+	}
+}
+
+// workSessions is how many sessions the child saves.
+const workSessions = 200
+
 // workRows is how many contracts the child imports.
 const workRows = 1500
 
@@ -246,7 +280,7 @@ func work() error {
 		return err
 	}
 	failed := make(chan error)
-	for _, change := range []func(*worker) error{(*worker).override, (*worker).override, (*worker).batch, (*worker).token, (*worker).contracts} {
+	for _, change := range []func(*worker) error{(*worker).override, (*worker).override, (*worker).batch, (*worker).token, (*worker).contracts, (*worker).sessions} {
 		w := &worker{s: s}
 		go func() {
 			for {
@@ -361,6 +395,16 @@ func (w *worker) contracts() error {
 		}
 		_, err := w.s.ImportContracts(context.Background(), by, each(rows...), ImportOptions{Replace: true})
 		return err
+	})
+}
+
+func (w *worker) sessions() error {
+	return announced(step{Op: "sessions"}, func(by By) error {
+		var b SessionBatch
+		for i := range workSessions {
+			b.Put = append(b.Put, Session{NAS: "bras-1", AcctSession: fmt.Sprint(i), Applied: by.Why})
+		}
+		return w.s.SaveSessions(b)
 	})
 }
 

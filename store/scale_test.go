@@ -30,7 +30,7 @@ func BenchmarkContractsAtScale(b *testing.B) {
 	for b.Loop() {
 		path := filepath.Join(b.TempDir(), "s.db")
 		fmt.Printf("%d contracts\n", *scale) // a log of a benchmark is cut off
-		for _, phase := range []string{"import", "import of 1% changed", "compact", "daemon"} {
+		for _, phase := range []string{"import", "import of 1% changed", "grants", "compact", "grants", "daemon"} {
 			c := childCommand(b, "scale", "STORE="+path, "PHASE="+phase, "N="+strconv.Itoa(*scale))
 			out, err := c.Output()
 			if err != nil {
@@ -58,6 +58,8 @@ func atScale() error {
 	switch phase {
 	case "compact":
 		figures, err = measureCompact(path, n)
+	case "grants":
+		figures, err = measureGrants(path, n)
 	case "daemon":
 		figures, err = measureLookups(path, n)
 	default:
@@ -129,6 +131,25 @@ func repeat(stop <-chan struct{}, do func(i int) error) (took []time.Duration, e
 func grantOne(s *Store, n, i int) error {
 	_, _, err := s.AddOverride(tester, Override{Account: account(rand.IntN(n)), Kind: Grant, Action: "open", Reason: "r" + strconv.Itoa(i)})
 	return err
+}
+
+// measureGrants tells what a change costs, also where half of the file is free
+// pages: bbolt writes a list of them with every transaction.
+func measureGrants(path string, n int) ([]string, error) {
+	s, err := Open(path, Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	took := make([]time.Duration, 1000)
+	for i := range took {
+		began := time.Now()
+		if err := grantOne(s, n, i); err != nil {
+			return nil, err
+		}
+		took[i] = time.Since(began)
+	}
+	return []string{"one after another: " + percentiles(took)}, nil
 }
 
 func measureCompact(path string, n int) ([]string, error) {

@@ -54,10 +54,8 @@ func auditFlags(more ...cli.Flag) []cli.Flag {
 
 func (d *desk) auditQuery() (q admin.AuditQuery, err error) {
 	q = admin.AuditQuery{Who: d.String("who"), Op: d.String("op"), Subject: d.String("subject")}
-	if q.From, err = d.from(); err != nil {
-		return q, err
-	}
-	q.Until, err = d.until()
+	from, until, err := d.span(d.people.until)
+	q.From, q.Until = sent(from), sent(until)
 	return q, err
 }
 
@@ -97,17 +95,17 @@ func (d *desk) auditListing() listing[admin.AuditEntry] {
 	return listing[admin.AuditEntry]{
 		columns: []string{"seq", "at", "who", "from", "op", "subject", "why", "change"},
 		cells: func(e admin.AuditEntry) []string {
-			return []string{
-				fmt.Sprint(e.Seq), e.At.In(d.people.zone).Format("2006-01-02 15:04:05"), e.Who, e.From, e.Op, e.Subject, e.Why, d.changeOf(e),
-			}
+			change := runewidth.Truncate(d.changeOf(e), changeWidth, "…")
+			return []string{fmt.Sprint(e.Seq), e.At.In(d.people.zone).Format(time.DateTime), e.Who, e.From, e.Op, e.Subject, e.Why, change}
+		},
+		record: func(e admin.AuditEntry) []string {
+			return []string{fmt.Sprint(e.Seq), e.At.In(d.people.zone).Format(time.RFC3339), e.Who, e.From, e.Op, e.Subject, e.Why, d.changeOf(e)}
 		},
 	}
 }
 
-const (
-	changeWidth = 60 // of the column for people
-	valueWidth  = 24
-)
+// changeWidth is that of the column for people.
+const changeWidth = 60
 
 // toldElsewhere are fields that other columns have, or that say nothing to people.
 var toldElsewhere = map[string]bool{"id": true, "author": true, "created": true, "version": true, "account": true, "reason": true, "sha256": true}
@@ -127,15 +125,16 @@ func (d *desk) changeOf(e admin.AuditEntry) string {
 		was, is := before[key], after[key]
 		switch {
 		case bytes.Equal(was, is), toldElsewhere[key]:
-		case before == nil:
-			parts = append(parts, key+" "+d.valueOf(is))
+		case was == nil && nothing[string(is)]:
+		case was == nil:
+			parts = append(parts, key+" "+d.valueOf(key, is))
 		case after == nil:
-			parts = append(parts, key+" "+d.valueOf(was))
+			parts = append(parts, key+" "+d.valueOf(key, was))
 		default:
-			parts = append(parts, fmt.Sprintf("%s %s → %s", key, d.valueOf(was), d.valueOf(is)))
+			parts = append(parts, fmt.Sprintf("%s %s → %s", key, d.valueOf(key, was), d.valueOf(key, is)))
 		}
 	}
-	return runewidth.Truncate(strings.Join(parts, ", "), changeWidth, "…")
+	return strings.Join(parts, ", ")
 }
 
 // fieldsOf are the fields of a JSON object, nil where it is none.
@@ -144,7 +143,10 @@ func fieldsOf(object json.RawMessage) (fields map[string]json.RawMessage) {
 	return fields
 }
 
-func (d *desk) valueOf(value json.RawMessage) string {
+// nothing are values that nobody needs to read where something is new.
+var nothing = map[string]bool{"null": true, "0": true, `""`: true, "[]": true, "false": true}
+
+func (d *desk) valueOf(key string, value json.RawMessage) string {
 	var text string
 	switch {
 	case value == nil, string(value) == "null":
@@ -153,9 +155,12 @@ func (d *desk) valueOf(value json.RawMessage) string {
 		text = string(value)
 	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		if key == "from" {
+			return d.short(&at)
+		}
 		return d.shortEnd(&at)
 	}
-	return runewidth.Truncate(printable(text), valueWidth, "…")
+	return printable(text)
 }
 
 func exportAudit(d *desk) error {

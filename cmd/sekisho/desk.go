@@ -38,22 +38,39 @@ func atDesk(fn func(*desk) error) cli.ActionFunc {
 }
 
 // at reads a flag as a time, and says in full what a short word stands for
-// before it is acted upon. Empty where the flag is not given.
-func (d *desk) at(flag string, read func(string) (time.Time, error), say func(time.Time) string) (string, error) {
+// before it is acted upon. Zero where the flag is not given.
+func (d *desk) at(flag string, read func(string) (time.Time, error), say func(time.Time) string) (time.Time, error) {
 	text := d.String(flag)
 	if text == "" {
-		return "", nil
+		return time.Time{}, nil
 	}
 	at, err := read(text)
 	if err != nil {
-		return "", usagef("--%s: %w", flag, err)
+		return at, usagef("--%s: %w", flag, err)
 	}
 	fmt.Fprintf(d.App.ErrWriter, "%s %s is %s\n", flag, text, say(at))
-	return at.Format(time.RFC3339), nil
+	return at, nil
 }
 
-func (d *desk) from() (string, error)  { return d.at("from", d.people.from, d.people.say) }
-func (d *desk) until() (string, error) { return d.at("until", d.people.until, d.people.sayEnd) }
+// span reads --from and --until.
+func (d *desk) span(until func(string) (time.Time, error)) (from, to time.Time, err error) {
+	if from, err = d.at("from", d.people.from, d.people.say); err != nil {
+		return from, to, err
+	}
+	to, err = d.at("until", until, d.people.sayEnd)
+	if err == nil && !to.IsZero() && !to.After(from) {
+		err = usagef("--until: %s is not after --from, %s", d.people.sayEnd(to), d.people.say(from))
+	}
+	return from, to, err
+}
+
+// sent is a time as the daemon takes it; empty for none.
+func sent(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Format(time.RFC3339)
+}
 
 // account reads a login as the policy does; what it does not read is taken for
 // an account.
@@ -104,12 +121,10 @@ func (d *desk) standingOne(idOrUser string) (admin.Override, error) {
 func (d *desk) several(found []admin.Override, remedy string) error {
 	var b strings.Builder
 	for _, o := range found {
-		fmt.Fprintf(&b, "\n  %s  %s %s, %s: %s", o.ID, o.Kind, o.Action, d.span(o), printable(o.Reason))
+		fmt.Fprintf(&b, "\n  %s  %s %s, %s: %s", o.ID, o.Kind, o.Action, d.holds(o), printable(o.Reason))
 	}
 	return refused(fmt.Sprintf("%d overrides stand on the account %q; %s:%s", len(found), found[0].Account, remedy, b.String()))
 }
-
-var standingStates = []string{"pending", "active"}
 
 // isID tells whether a text is spelt like the id of an override.
 func isID(text string) bool {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,9 +18,10 @@ import (
 
 func explainCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "explain",
-		Usage:     "show what is decided for a login, by which rule and why the others did not win",
-		ArgsUsage: "USER",
+		Name:        "explain",
+		Usage:       "show what is decided for a login, by which rule and why the others did not win",
+		ArgsUsage:   "USER",
+		Description: "USER is a login, as the router sends it, or an account; then every form of its logins is answered for.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "nas", Usage: "at this `NAS`; else at every one where the answer differs"},
 			&cli.StringFlag{Name: "at", Usage: "at this `TIME` instead of now"},
@@ -40,10 +43,47 @@ func explain(c *cli.Context, daemon *admin.Client) error {
 	if err != nil {
 		return err
 	}
-	if c.String("output") == "json" {
+	switch {
+	case c.String("output") == "json":
 		return writeJSON(c.App.Writer, e)
+	case len(e.Logins) > 0:
+		return explainLogins(c, daemon, q, e.Logins)
 	}
 	return writeExplanation(c.App.Writer, e, c.String("lang"))
+}
+
+// explainLogins answers for an account, which logs in by one of several names.
+func explainLogins(c *cli.Context, daemon *admin.Client, q admin.Question, logins []string) error {
+	fmt.Fprintf(c.App.ErrWriter, "%s is an account; it logs in as %s\n", printable(q.User), printable(alternatives(logins)))
+	var first admin.Explanation
+	for i, login := range logins {
+		q.User = login
+		e, err := daemon.Explain(c.Context, q)
+		if err != nil {
+			return err
+		}
+		switch {
+		case i == 0:
+			first, err = e, writeExplanation(c.App.Writer, e, c.String("lang"))
+		case sameAnswers(first, e):
+			_, err = fmt.Fprintf(c.App.Writer, "\n"+explainLanguages[c.String("lang")].same+"\n", printable(login))
+		default:
+			fmt.Fprintln(c.App.Writer)
+			err = writeExplanation(c.App.Writer, e, c.String("lang"))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameAnswers tells whether two logins get the same, for the same reason.
+func sameAnswers(a, b admin.Explanation) bool {
+	return slices.EqualFunc(a.Answers, b.Answers, func(x, y admin.Answer) bool {
+		x.Facts, y.Facts = nil, nil // of the NAS, which says them of each login
+		return reflect.DeepEqual(x, y)
+	})
 }
 
 func question(c *cli.Context) (admin.Question, error) {

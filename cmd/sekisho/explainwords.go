@@ -10,7 +10,7 @@ import (
 // explainWords are what explain says of itself in one language. The engine's
 // reasons are English; where a step has its parts, they are put together here.
 type explainWords struct {
-	lang, heading, at                         string
+	lang, heading, at, same                   string
 	none, because, holds, router, asked       string
 	remedy, forever, then, profile            string
 	noMatch, or                               string // of a rule's key: got, wanted
@@ -19,12 +19,12 @@ type explainWords struct {
 
 var explainLanguages = map[string]*explainWords{
 	"en": {
-		lang: "en", heading: "%s at %s by policy %s", at: "at NAS %s: %s by %s",
+		lang: "en", heading: "%s at %s by policy %s", at: "at NAS %s: %s by %s", same: "%s: the same",
 		none: "none", because: "because", holds: "holds", router: "router", asked: "asked", remedy: "remedy",
 		forever: "for as long as these facts stay", then: "until %s, then %s by %s", profile: "profile %s",
 	},
 	"ja": {
-		lang: "ja", heading: "%s: %s 現在, ポリシー %s", at: "NAS %s: %s (規則 %s)",
+		lang: "ja", heading: "%s: %s 現在, ポリシー %s", at: "NAS %s: %s (規則 %s)", same: "%s: 同じ",
 		none: "なし", because: "理由", holds: "有効期間", router: "ルーター", asked: "調べた規則", remedy: "対応方法",
 		forever: "上記の事実が変わらない限り", then: "%s まで。その後は %s (規則 %s)", profile: "プロファイル %s",
 		noMatch: "%s は %s、条件は %s", or: " または ",

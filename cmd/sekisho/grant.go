@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"sekisho/cmd/internal/admin"
 
 	"github.com/urfave/cli/v2"
@@ -73,10 +75,8 @@ func (d *desk) wanted(kind string) (o admin.NewOverride, err error) {
 		}
 		o.Action = d.actions[0]
 	}
-	if o.From, err = d.from(); err != nil {
-		return o, err
-	}
-	o.Until, err = d.until()
+	from, until, err := d.span(d.people.untilLater)
+	o.From, o.Until = sent(from), sent(until)
 	return o, err
 }
 
@@ -95,18 +95,18 @@ func renewCommand() *cli.Command {
 }
 
 func renew(d *desk) error {
-	until, err := "", error(nil)
+	var until time.Time
 	if d.String("until") != "forever" {
-		until, err = d.until()
-	}
-	if err != nil {
-		return err
+		var err error
+		if until, err = d.at("until", d.people.untilLater, d.people.sayEnd); err != nil {
+			return err
+		}
 	}
 	o, err := d.standingOne(d.Args().First())
 	if err != nil {
 		return err
 	}
-	changed, err := d.client.RenewOverride(d.Context.Context, o.ID, o.Version, admin.Renewal{Until: until, Reason: d.String("reason")}, d.Bool("dry-run"))
+	changed, err := d.client.RenewOverride(d.Context.Context, o.ID, o.Version, admin.Renewal{Until: sent(until), Reason: d.String("reason")}, d.Bool("dry-run"))
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (d *desk) particulars(b *strings.Builder, o admin.Override) {
 		}
 	}
 	row("id", o.ID)
-	row("holds", d.span(o))
+	row("holds", d.holds(o))
 	row("area", printable(o.Area))
 	row("NAS", printable(o.NAS))
 	row("reason", printable(o.Reason))
@@ -79,8 +79,8 @@ func (d *desk) particulars(b *strings.Builder, o admin.Override) {
 	}
 }
 
-// span says from when until when an override holds.
-func (d *desk) span(o admin.Override) string {
+// holds says from when until when an override holds.
+func (d *desk) holds(o admin.Override) string {
 	from, until := "now", "until revoked"
 	switch {
 	case o.From != nil:

@@ -19,7 +19,8 @@ type sequence[T any] = iter.Seq2[T, error]
 type listing[T any] struct {
 	columns []string
 	cells   func(T) []string                   // in the order of columns
-	csv     func(io.Writer, sequence[T]) error // nil: the columns and cells
+	record  func(T) []string                   // of csv; nil: cells
+	csv     func(io.Writer, sequence[T]) error // nil: the columns and records
 	json    func(T) any                        // nil: the thing itself
 }
 
@@ -67,6 +68,10 @@ func (l listing[T]) table(w io.Writer, things sequence[T]) error {
 }
 
 func (l listing[T]) records(w io.Writer, things sequence[T]) error {
+	record := l.record
+	if record == nil {
+		record = l.cells
+	}
 	out := csv.NewWriter(w)
 	_ = out.Write(l.columns) // the writer keeps its first error until the end
 	for thing, err := range things {
@@ -74,7 +79,7 @@ func (l listing[T]) records(w io.Writer, things sequence[T]) error {
 			out.Flush()
 			return err
 		}
-		_ = out.Write(l.cells(thing))
+		_ = out.Write(record(thing))
 	}
 	out.Flush()
 	return out.Error()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sekisho/engine/policyfile"
+	"sekisho/engine/yamldoc"
 )
 
 // people reads and writes times as people do, by the daemon's clock and in the
@@ -22,6 +23,15 @@ func (p people) from(text string) (time.Time, error) { return p.moment(text, 0) 
 
 // until reads when something ends: a day is meant to its end.
 func (p people) until(text string) (time.Time, error) { return p.moment(text, 1) }
+
+// untilLater is until, and refuses what is over.
+func (p people) untilLater(text string) (time.Time, error) {
+	at, err := p.until(text)
+	if err == nil && !at.After(p.now) {
+		err = fmt.Errorf("%s is over; it is %s now", p.sayEnd(at), p.say(p.now))
+	}
+	return at, err
+}
 
 // moment reads a day, a time of today, a span from now, or a whole time; of a
 // day it takes the beginning of the day that comes so many days after it.
@@ -42,9 +52,20 @@ func (p people) moment(text string, after int) (time.Time, error) {
 	}
 	at, err := policyfile.ParseInstant(strings.ToUpper(word), p.zone)
 	if err != nil {
-		return at, fmt.Errorf("expected a day such as 2007-05-15, tomorrow or friday, a span such as 3d, 12h or 2w, or a time such as 18:00 or 2007-05-15 18:00, got %q", text)
+		return at, noMoment(text, word)
 	}
 	return at.In(p.zone), nil
+}
+
+func noMoment(text, word string) error {
+	names := []string{"today", "tomorrow"}
+	for day := range time.Saturday + 1 {
+		names = append(names, strings.ToLower(day.String()))
+	}
+	if near, ok := yamldoc.Nearest(word, names); ok {
+		return fmt.Errorf("there is no day %q; did you mean %q?", text, near)
+	}
+	return fmt.Errorf("expected a day such as 2007-05-15, tomorrow or friday, a span such as 3d, 12h or 2w, or a time such as 18:00 or 2007-05-15 18:00, got %q", text)
 }
 
 // today is the day of the zone as a date of UTC, which has no gaps.
@@ -93,7 +114,8 @@ var (
 )
 
 // later reads a span such as 1d12h and adds it to now. Weeks and days are
-// those of the calendar: the time of day stays when the clock goes forward.
+// those of the calendar: the time of day stays when the clock goes forward. It
+// ends with a whole minute.
 func (p people) later(word string) (time.Time, bool) {
 	if !span.MatchString(word) {
 		return time.Time{}, false
@@ -116,7 +138,7 @@ func (p people) later(word string) (time.Time, bool) {
 			rest += time.Duration(n) * time.Minute
 		}
 	}
-	at := p.now.In(p.zone).Truncate(time.Second).AddDate(0, 0, days).Add(rest)
+	at := p.now.Add(time.Minute-1).Truncate(time.Minute).In(p.zone).AddDate(0, 0, days).Add(rest)
 	return at, at.Year() <= 9999
 }
 

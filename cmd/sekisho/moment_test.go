@@ -28,7 +28,7 @@ func TestTimesAsPeopleWriteThem(t *testing.T) {
 		{"saturday", "2026-11-28T00:00:00+09:00", "2026-11-29T00:00:00+09:00"},
 		{"2026-12-31", "2026-12-31T00:00:00+09:00", "2027-01-01T00:00:00+09:00"},
 		{"3d", "2026-11-25T08:30:00+09:00", "2026-11-25T08:30:00+09:00"},
-		{"12h", "2026-11-22T20:30:00+09:00", "2026-11-22T20:30:00+09:00"},
+		{"12H", "2026-11-22T20:30:00+09:00", "2026-11-22T20:30:00+09:00"},
 		{"2w", "2026-12-06T08:30:00+09:00", "2026-12-06T08:30:00+09:00"},
 		{"1d12h30m", "2026-11-23T21:00:00+09:00", "2026-11-23T21:00:00+09:00"},
 		{"18:00", "2026-11-22T18:00:00+09:00", "2026-11-22T18:00:00+09:00"},
@@ -45,7 +45,7 @@ func TestTimesAsPeopleWriteThem(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		"sunday": "today is Sunday: say today, or 2026-11-29", "soon": `got "soon"`, "": `got ""`, "-3d": `got "-3d"`, "3 d": `got "3 d"`,
-		"25:00": `got "25:00"`, "2026-02-30": `got "2026-02-30"`, strings.Repeat("99999w", 6): "expected", "next friday": "expected a day such as",
+		"25:00": `got "25:00"`, "2026-02-30": `got "2026-02-30"`, strings.Repeat("99999w", 6): "expected", "next friday": "expected a day such as", "sonday": `did you mean "sunday"?`, "tommorow": `did you mean "tomorrow"?`,
 	} {
 		if at, err := p.until(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, %v; want %q", text, at, err, says)
@@ -67,6 +67,19 @@ func TestDaysWithoutMidnight(t *testing.T) {
 	day, err := p.until("1d")
 	if want := "2026-09-06T08:00:00-04:00"; err != nil || p.now.In(p.zone).Format("15:04") != day.Format("15:04") {
 		t.Errorf("%v %v, want the time of day of %s", day, err, want)
+	}
+}
+
+func TestWhatIsOverIsRefused(t *testing.T) {
+	t.Parallel()
+	p := people{time.Date(2026, 11, 21, 23, 30, 1, 0, time.UTC), zone(t, "Asia/Tokyo")}
+	for text, says := range map[string]string{
+		"2026-11-21": "the end of Sat 2026-11-21 JST is over; it is Sun 2026-11-22 08:30:01 JST now", "8:30": "is over", "0m": "", "today": "",
+	} {
+		at, err := p.untilLater(text)
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) || err == nil && at.Second() != 0 {
+			t.Errorf("%q: %v, %v; want %q", text, at, err, says)
+		}
 	}
 }
 

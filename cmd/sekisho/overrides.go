@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func overridesCommand() *cli.Command {
 				Action: atDesk(listOverrides),
 			},
 			{
-				Name: "show", Usage: "show one with its history", ArgsUsage: "ID", Flags: []cli.Flag{outputFlag("table", "json")}, Action: atDesk(showOverride),
+				Name: "show", Usage: "show one, or those that stand on an account, with their history", ArgsUsage: "ID|USER", Flags: []cli.Flag{outputFlag("table", "json")}, Action: atDesk(showOverride),
 			},
 			importOverridesCommand(),
 			{
@@ -51,9 +52,15 @@ func overrideFilterFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "ticket", Usage: "of this `TICKET`"},
 		&cli.StringSliceFlag{Name: "state", Usage: "in this `STATE`: pending, active, ended or revoked; pending and active where it is not said"},
 		&cli.BoolFlag{Name: "all", Usage: "in any state"},
-		&cli.StringFlag{Name: "ends-before", Usage: "that end before `WHEN`, as in grant --until"},
+		&cli.StringFlag{Name: "ends-before", Usage: "that end before `WHEN`: a day means its beginning"},
 	}, more...)
 }
+
+// states are those of overrides; the first two stand.
+var (
+	states         = []string{"pending", "active", "ended", "revoked"}
+	standingStates = states[:2]
+)
 
 // query is the overrides that the flags mean.
 func (d *desk) query() (q admin.OverrideQuery, err error) {
@@ -67,7 +74,13 @@ func (d *desk) query() (q admin.OverrideQuery, err error) {
 	if len(q.States) == 0 && !d.Bool("all") {
 		q.States = standingStates
 	}
-	q.EndsBefore, err = d.at("ends-before", d.people.until, d.people.say)
+	for _, state := range q.States {
+		if !slices.Contains(states, state) {
+			return q, usagef("--state: expected %s, got %q", alternatives(states), state)
+		}
+	}
+	before, err := d.at("ends-before", d.people.from, d.people.say)
+	q.EndsBefore = sent(before)
 	return q, err
 }
 
@@ -126,16 +139,18 @@ func exportOverrides(d *desk) error {
 }
 
 func showOverride(d *desk) error {
-	o, err := d.client.Override(d.Context.Context, d.Args().First())
+	found, err := d.standing(d.Args().First())
 	if err != nil {
 		return err
 	}
 	if d.String("output") == "json" {
-		return writeJSON(d.App.Writer, o)
+		return writeJSON(d.App.Writer, found)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s for %s, %s\n", o.Kind, o.Action, printable(o.Account), o.State)
-	d.particulars(&b, o)
+	for _, o := range found {
+		fmt.Fprintf(&b, "%s %s for %s, %s\n", o.Kind, o.Action, printable(o.Account), o.State)
+		d.particulars(&b, o)
+	}
 	_, err = io.WriteString(d.App.Writer, b.String())
 	return err
 }

@@ -48,9 +48,11 @@ func createToken(d *desk) error {
 	}
 	wanted := admin.NewToken{Name: d.Args().First(), Role: role, Expires: d.String("expires")}
 	if wanted.Expires != "never" {
-		if wanted.Expires, err = d.at("expires", d.people.until, d.people.sayEnd); err != nil {
+		expires, err := d.at("expires", d.people.untilLater, d.people.sayEnd)
+		if err != nil {
 			return err
 		}
+		wanted.Expires = sent(expires)
 	}
 	made, err := d.client.CreateToken(d.Context.Context, wanted)
 	if err != nil {
@@ -76,7 +78,7 @@ func listTokens(d *desk) error {
 	return listing[admin.Token]{
 		columns: []string{"name", "role", "state", "created", "author", "expires"},
 		cells: func(t admin.Token) []string {
-			return []string{t.Name, t.Role.String(), t.State, t.Created.In(d.people.zone).Format(time.DateTime), t.Author, d.short(t.Expires)}
+			return []string{t.Name, t.Role.String(), t.State, t.Created.In(d.people.zone).Format(time.DateTime), t.Author, d.shortEnd(t.Expires)}
 		},
 	}.write(d.Context, each(tokens))
 }

@@ -17,11 +17,11 @@ type AuditEntry struct {
 	At      time.Time       `json:"at"`
 	Who     string          `json:"who"`
 	From    string          `json:"from"`
-	Why     string          `json:"why,omitempty"`
+	Why     string          `json:"why"`
 	Op      string          `json:"op" example:"override.grant"`
 	Subject string          `json:"subject"`
-	Before  json.RawMessage `json:"before,omitempty"`
-	After   json.RawMessage `json:"after,omitempty"`
+	Before  json.RawMessage `json:"before" doc:"null where there was nothing"`
+	After   json.RawMessage `json:"after" doc:"null where there is nothing"`
 	Prev    string          `json:"prev" doc:"the hash of the entry before"`
 	Hash    string          `json:"hash"`
 }

@@ -52,6 +52,11 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 			e.Course = course.ID
 		}
 	}
+	if facts.Login.Account == "" {
+		if e.Logins, err = d.loginsOf(c.Policy, q.User); err != nil {
+			return admin.Explanation{}, err
+		}
+	}
 	e.Facts = factsOf(c.Policy, q, facts, e.Course)
 	for _, n := range nases {
 		e.Answers = merge(e.Answers, answer(c.Policy, facts, n, at))

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -82,18 +83,42 @@ func factOf(o *store.Override) engine.Override {
 
 // logins are the account's logins, one of each form that the policy reads.
 func (v *preview) logins(yield func(engine.Login) bool) {
-	seen := map[string]bool{}
-	for _, l := range v.config.Policy.Logins {
-		name := strings.NewReplacer("{account}", v.override.Account, "{realm}", "example").Replace(l.Match)
-		login := v.config.Policy.ReadLogin(name)
-		if login.Account != engine.Fold(v.override.Account) || seen[login.Form] {
-			continue
-		}
-		seen[login.Form] = true
+	for _, login := range loginsOf(v.config.Policy, v.override.Account) {
 		if !yield(login) {
 			return
 		}
 	}
+}
+
+// loginsOf makes the names with which an account may log in, one of each form
+// that the policy reads, and what it reads in them.
+func loginsOf(p *engine.Policy, account string) iter.Seq2[string, engine.Login] {
+	return func(yield func(string, engine.Login) bool) {
+		seen := map[string]bool{}
+		for _, l := range p.Logins {
+			name := strings.NewReplacer("{account}", account, "{realm}", "example").Replace(l.Match)
+			login := p.ReadLogin(name)
+			if login.Account != engine.Fold(account) || seen[login.Form] {
+				continue
+			}
+			seen[login.Form] = true
+			if !yield(name, login) {
+				return
+			}
+		}
+	}
+}
+
+// loginsOf are the names with which an account that has a contract may log in.
+func (d *Daemon) loginsOf(p *engine.Policy, account string) (names []string, err error) {
+	contract, found, err := d.store.Contract(account)
+	if err != nil || !found {
+		return nil, err
+	}
+	for name := range loginsOf(p, contract.Account) {
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 func (v *preview) decide(login engine.Login, n radius.NAS, overrides []engine.Override) engine.Decision {

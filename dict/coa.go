@@ -61,6 +61,7 @@ type Quirks struct {
 	SilentIgnore         bool   // an ACK proves nothing: what the router does not know it ignores
 	FirstMatchOnly       bool   // of several sessions that match, only the first is changed
 	OneAtATime           bool   // a second request during one of the same session is dropped
+	Complete             bool   // a CoA leaves nothing of what an earlier one set
 }
 
 // usualPort of dynamic authorization (RFC 5176 section 2.1).
@@ -109,7 +110,7 @@ func (s CoASpec) quirks() Quirks {
 		Port:                 uint16(or(s.Port, usualPort)),
 		EventTimestamp:       s.EventTimestamp == nil || *s.EventTimestamp,
 		MessageAuthenticator: s.MessageAuthenticator != nil && *s.MessageAuthenticator,
-		SilentIgnore:         s.SilentIgnore, FirstMatchOnly: s.FirstMatchOnly, OneAtATime: s.OneAtATime,
+		SilentIgnore:         s.SilentIgnore, FirstMatchOnly: s.FirstMatchOnly, OneAtATime: s.OneAtATime, Complete: s.Complete,
 	}
 }
 

@@ -181,7 +181,7 @@ func (i *insertion) copyAttributes(out packet, reply packet) packet {
 		case i.profile == nil:
 			out = append(out, attr...)
 		case attr[0] == typeVendorSpecific:
-			out = i.copyVendor(out, attr)
+			out = i.copyVendor(out, attr, i.goes)
 		case !i.goes(dict.Key{Number: uint32(attr[0])}, attr[2:]):
 			out = append(out, attr...)
 		}
@@ -191,10 +191,10 @@ func (i *insertion) copyAttributes(out packet, reply packet) packet {
 
 // copyVendor appends an attribute 26 without those inside it that have to go.
 // One that loses nothing, malformed ones included, is copied octet by octet.
-func (i *insertion) copyVendor(out packet, attr []byte) packet {
+func (i *insertion) copyVendor(out packet, attr []byte, goes func(dict.Key, []byte) bool) packet {
 	gone := false
 	for k, value := range i.parts(attr) {
-		gone = gone || i.goes(k, value)
+		gone = gone || goes(k, value)
 	}
 	if !gone {
 		return append(out, attr...)
@@ -206,7 +206,7 @@ func (i *insertion) copyVendor(out packet, attr []byte) packet {
 	for k, value := range i.parts(attr) {
 		whole := attr[2+rest : 2+rest+format.Header()+len(value)]
 		rest += len(whole)
-		if !i.goes(k, value) {
+		if !goes(k, value) {
 			out = append(out, whole...)
 		}
 	}

@@ -37,14 +37,16 @@ type listener struct {
 	buffer   int  // for receiving, in octets
 }
 
-func listen(addr netip.AddrPort, k kind) (*listener, error) {
+func listen(addr netip.AddrPort, k kind) (*listener, error) { return listenAs(addr, k, k.String()) }
+
+func listenAs(addr netip.AddrPort, k kind, what string) (*listener, error) {
 	network := "udp4"
 	if addr.Addr().Is6() {
 		network = "udp6"
 	}
 	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
 	if err != nil {
-		return nil, fmt.Errorf("listening for %s on %s: %w", k, addr, err)
+		return nil, fmt.Errorf("listening for %s on %s: %w", what, addr, err)
 	}
 	l := &listener{conn: conn, kind: k, buffer: enlarge(conn), addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), wildcard: addr.Addr().IsUnspecified()}
 	if l.wildcard {
@@ -52,7 +54,7 @@ func listen(addr netip.AddrPort, k kind) (*listener, error) {
 	}
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("listening for %s on %s: %w", k, addr, err)
+		return nil, fmt.Errorf("listening for %s on %s: %w", what, addr, err)
 	}
 	return l, nil
 }

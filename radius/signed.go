@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+
+	"sekisho/dict"
 )
 
 // Errors of a packet that is not what it should be. What fails them is
@@ -93,4 +95,32 @@ func (s *Secret) check(p packet, seed []byte) error {
 		return ErrMessageAuthenticator
 	}
 	return nil
+}
+
+// Without returns an attribute without what has to go: nothing of it, all of
+// it, or an attribute 26 without some of the vendor's own in it. A malformed
+// one stays as it is.
+func Without(attr []byte, d *dict.Dictionary, goes func(dict.Key, []byte) bool) []byte {
+	i := &insertion{formats: d}
+	if attr[0] == typeVendorSpecific {
+		return i.copyVendor(nil, attr, goes)
+	}
+	if goes(dict.Key{Number: uint32(attr[0])}, attr[2:]) {
+		return nil
+	}
+	return attr
+}
+
+// Hidden knows the hidden attributes of a dictionary.
+type Hidden struct{ set *hiddenSet }
+
+// NewHidden compiles them.
+func NewHidden(d *dict.Dictionary) *Hidden { return &Hidden{newHiddenSet(d)} }
+
+// Rehide turns what is hidden among attributes for one side into the same for
+// the other, in place, in a packet that is signed as a whole: there the ciphers
+// are bound to zeros instead of a Request Authenticator. False: a value cannot
+// have been hidden with that secret.
+func (h *Hidden) Rehide(attributes []byte, from, to *Secret) bool {
+	return h.set.rehideAll(attributes, keying{from, zeroAuthenticator[:]}, keying{to, zeroAuthenticator[:]})
 }

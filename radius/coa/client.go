@@ -152,6 +152,16 @@ func (c *Client) timeout(x *exchange, again bool) {
 	x.end(Reply{Outcome: Later}, now)
 }
 
+// again repeats a relayed request because its sender did.
+func (x *exchange) again() {
+	x.client.mu.Lock()
+	defer x.client.mu.Unlock()
+	if x.socket.holds(x) {
+		x.tries.Add(1)
+		x.transmit()
+	}
+}
+
 // transmit sends the octets; with the lock. What the kernel refuses is sent
 // again when the timer fires.
 func (x *exchange) transmit() {
@@ -226,11 +236,16 @@ func (c *Client) refused(s *socket, to netip.AddrPort, why error) {
 func (c *Client) Close() {
 	c.mu.Lock()
 	c.closed = true
+	var open []*socket
 	for _, sockets := range c.sockets {
 		for _, s := range sockets {
-			s.close()
+			s.forget()
+			open = append(open, s)
 		}
 	}
 	c.mu.Unlock()
+	for _, s := range open { // without the lock, which their goroutines need to come to an end
+		s.conn.Close()
+	}
 	c.serving.Wait()
 }

@@ -34,12 +34,18 @@ const (
 	originICMP6 = 3
 )
 
-// unreachable takes the errors off a socket: to whom nothing can be sent, and
-// why. A datagram that was merely too long for the path is no such error.
-func unreachable(conn *net.UDPConn, tell func(netip.AddrPort, error)) {
+// refusal is an ICMP error: to whom nothing can be sent, and why.
+type refusal struct {
+	to  netip.AddrPort
+	why error
+}
+
+// unreachable takes the errors off a socket. A datagram that was merely too
+// long for the path is none.
+func unreachable(conn *net.UDPConn) (refusals []refusal) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return
+		return nil
 	}
 	_ = raw.Control(func(fd uintptr) {
 		payload, control := make([]byte, 64), make([]byte, 512)
@@ -49,10 +55,11 @@ func unreachable(conn *net.UDPConn, tell func(netip.AddrPort, error)) {
 				return
 			}
 			if why := extendedError(control[:n]); why != 0 && why != unix.EMSGSIZE {
-				tell(addrPort(to), why)
+				refusals = append(refusals, refusal{addrPort(to), why})
 			}
 		}
 	})
+	return refusals
 }
 
 // extendedError reads struct sock_extended_err: an error number of four octets

@@ -3,6 +3,7 @@ package coa
 import (
 	"cmp"
 	"container/heap"
+	"net/netip"
 	"time"
 
 	"sekisho/dict"
@@ -15,6 +16,8 @@ type Router struct {
 	CoA        *NAS // nil: it is told nothing while sessions live
 	Profile    *dict.Profile
 	Dictionary *dict.Dictionary // how vendors frame their attributes
+	Address    netip.Addr       // by which it names itself; zero: not known
+	Identifier string           // likewise
 }
 
 // job is one session being told.

@@ -62,7 +62,9 @@ func (s *socket) serve(c *Client) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			unreachable(s.conn, func(to netip.AddrPort, why error) { c.refused(s, unmapped(to), why) })
+			for _, r := range unreachable(s.conn) {
+				c.refused(s, unmapped(r.to), r.why)
+			}
 		default:
 			c.receive(s, append([]byte(nil), buffer[:n]...), unmapped(from))
 		}
@@ -131,9 +133,8 @@ func (s *socket) releaseAll(to netip.AddrPort) []*exchange {
 	return over
 }
 
-// close closes the socket and forgets what is under way.
-func (s *socket) close() {
-	s.conn.Close()
+// forget drops what is under way; with the lock.
+func (s *socket) forget() {
 	for to := range s.routers {
 		for _, x := range s.releaseAll(to) {
 			x.stop()

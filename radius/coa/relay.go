@@ -1,0 +1,358 @@
+package coa
+
+import (
+	"bytes"
+	"encoding/binary"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sekisho/dict"
+	"sekisho/radius"
+	"sekisho/radius/session"
+	"sekisho/store"
+)
+
+// RelayConfig is where AAA servers send CoA- and Disconnect-Requests to, and
+// who they are.
+type RelayConfig struct {
+	Listen  []netip.AddrPort
+	Clients []RelayClient
+}
+
+// RelayClient is an AAA server that may send requests.
+type RelayClient struct {
+	Name    string
+	Address netip.Addr
+	Secret  *radius.Secret
+}
+
+// RelayOptions are what a Relay is given for its whole life.
+type RelayOptions struct {
+	Client   *Client
+	Sessions RelaySessions
+	Decider  Decider
+	Account  func(userName string) string // folded, as the policy reads it; empty: it does not
+	Clock    func() time.Time             // what time it is for the policy; nil: time.Now
+	Timers   Clock                        // nil: WallClock
+	Log      *slog.Logger                 // nil: discard
+}
+
+// RelaySessions are the live sessions as the relay needs them; see
+// session.Table.
+type RelaySessions interface {
+	Get(session.ID) (session.Session, bool)
+	Account(folded string) []session.ID
+	Now(netip.Addr) []store.Stretch
+	Told(id session.ID, action string, proof session.Proof, why string)
+}
+
+// Relay passes CoA- and Disconnect-Requests of AAA servers on to the routers.
+// An AAA server cannot undo our filter unnoticed: attributes that a profile
+// manages are replaced by those that the policy wants for the session. It
+// retransmits nothing by itself.
+type Relay struct {
+	options RelayOptions
+	ports   []*radius.Port
+	serving sync.WaitGroup
+	mark    [8]byte // our Proxy-State
+	config  atomic.Pointer[relaying]
+	cache   answers
+	counts  relayCounts
+}
+
+// relaying is a configuration made ready.
+type relaying struct {
+	clients map[netip.Addr]RelayClient
+	routers []Router
+	hidden  *radius.Hidden // nil: there are no routers
+}
+
+// StartRelay opens the ports of a configuration and serves them.
+func StartRelay(c RelayConfig, routers []Router, o RelayOptions) (*Relay, error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Timers == nil {
+		o.Timers = WallClock{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Relay{options: o, mark: newMark()}
+	r.cache.now = o.Timers.Now
+	r.Configure(c, routers)
+	for _, addr := range c.Listen {
+		port, err := radius.Listen(addr, "coa")
+		if err != nil {
+			r.Close()
+			return nil, err
+		}
+		r.ports = append(r.ports, port)
+	}
+	for _, port := range r.ports {
+		r.serving.Go(func() { port.Serve(func(b []byte, from, local netip.AddrPort) { r.receive(port, b, from, local) }) })
+	}
+	return r, nil
+}
+
+// Configure takes over clients and routers of another configuration; the ports
+// stay those of the start.
+func (r *Relay) Configure(c RelayConfig, routers []Router) {
+	next := &relaying{clients: map[netip.Addr]RelayClient{}, routers: routers}
+	for _, client := range c.Clients {
+		next.clients[client.Address] = client
+	}
+	if len(routers) > 0 {
+		next.hidden = radius.NewHidden(routers[0].Dictionary)
+	}
+	r.config.Store(next)
+}
+
+// Addresses tells where the relay listens.
+func (r *Relay) Addresses() (all []netip.AddrPort) {
+	for _, p := range r.ports {
+		all = append(all, p.Addr())
+	}
+	return all
+}
+
+// Close closes the ports.
+func (r *Relay) Close() {
+	for _, p := range r.ports {
+		p.Close()
+	}
+	r.serving.Wait()
+}
+
+// request is one on its way.
+type request struct {
+	packet   radius.Packet
+	kind     Kind
+	client   RelayClient
+	reply    func(octets []byte)
+	key      answerKey
+	sessions []session.Session // that it names
+}
+
+// receive takes a datagram of an AAA server; what is not authentic changes
+// nothing and gets no answer.
+func (r *Relay) receive(port *radius.Port, datagram []byte, from, local netip.AddrPort) {
+	c := r.config.Load()
+	client, known := c.clients[from.Addr()]
+	if !known {
+		r.counts.drop(dropUnknownAAA)
+		return
+	}
+	p, err := radius.ReadPacket(bytes.Clone(datagram))
+	if err != nil {
+		r.counts.drop(dropMalformed)
+		return
+	}
+	q := &request{packet: p, client: client, key: answerKey{from, local, [headerLen]byte(p.Octets())}}
+	q.reply = func(octets []byte) { _ = port.Reply(octets, from, local) } // one that is lost is asked for again
+	switch p.Code() {
+	case coaRequest:
+	case disconnectRequest:
+		q.kind = Disconnect
+	default:
+		r.counts.drop(dropCode)
+		return
+	}
+	switch client.Secret.CheckRequest(p) {
+	case nil:
+		r.authentic(c, q)
+	case radius.ErrMessageAuthenticator:
+		r.counts.drop(dropBadMessageAuthenticator)
+	default:
+		r.counts.drop(dropBadAuthenticator)
+	}
+}
+
+// authentic takes a request that is what it says. A retransmission gets the
+// answer again, or has the request sent on again while there is none.
+func (r *Relay) authentic(c *relaying, q *request) {
+	before, fresh := r.cache.open(q.key)
+	if !fresh {
+		r.counts.drop(dropDuplicate)
+		if answer, x := before.state(); answer != nil {
+			q.reply(answer)
+		} else if x != nil {
+			x.again()
+		}
+		return
+	}
+	q.sessions = r.match(q.packet)
+	router, why := c.route(q)
+	if why != 0 {
+		r.options.Log.Warn("a request of an AAA server has nowhere to go", "aaa", q.client.Name, "packet", q.kind.String(), "error_cause", why.String())
+		r.refuse(before, q, why)
+		return
+	}
+	r.pass(before, q, router)
+}
+
+// pass sends a request on to its router.
+func (r *Relay) pass(entry *answer, q *request, router *Router) {
+	relayed, told, cause := r.rewrite(q, router)
+	if cause == 0 && !r.config.Load().hidden.Rehide(relayed.Attributes, q.client.Secret, router.CoA.Secret) {
+		cause = 505
+	}
+	if cause != 0 {
+		r.refuse(entry, q, cause)
+		return
+	}
+	x, err := r.options.Client.send(router.CoA, relayed, func(reply Reply) { r.answered(entry, q, router, told, reply) })
+	if err != nil {
+		r.options.Log.Warn("a CoA of an AAA server could not be passed on", "aaa", q.client.Name, "nas", router.Name, "error", err)
+		r.refuse(entry, q, 506)
+		return
+	}
+	entry.sent(x)
+}
+
+// answered passes the router's answer back. Silence stays silence.
+func (r *Relay) answered(entry *answer, q *request, router *Router, told []telling, reply Reply) {
+	r.counts.relayed(router.Name, q.kind, reply)
+	if reply.Code == 0 {
+		if reply.Outcome == Unreachable {
+			r.refuse(entry, q, 502)
+		}
+		return
+	}
+	if reply.Outcome == Done {
+		for _, t := range told {
+			r.options.Sessions.Told(t.id, t.action, session.Acknowledged, "")
+		}
+	}
+	var attributes []byte
+	for typ, attr := range reply.packet.Attributes() {
+		if typ != typeMessageAuthenticator && typ != typeProxyState {
+			attributes = append(attributes, attr...)
+		}
+	}
+	r.finish(entry, q, reply.Code, attributes)
+}
+
+// refuse answers for the router (RFC 5176 section 3.1).
+func (r *Relay) refuse(entry *answer, q *request, cause Cause) {
+	r.counts.refused(cause)
+	code := byte(coaNAK)
+	if q.kind == Disconnect {
+		code = disconnectNAK
+	}
+	r.finish(entry, q, code, binary.BigEndian.AppendUint32([]byte{typeErrorCause, 6}, uint32(cause)))
+}
+
+// finish sends and keeps an answer, with the sender's Proxy-States as they
+// were. It has a Message-Authenticator where the request had one.
+func (r *Relay) finish(entry *answer, q *request, code byte, attributes []byte) {
+	wire := make([]byte, headerLen, headerLen+attrMALen+len(attributes))
+	wire[0], wire[1] = code, q.packet.ID()
+	if q.packet.Find(typeMessageAuthenticator) != nil {
+		wire = append(wire, typeMessageAuthenticator, attrMALen)
+		wire = append(wire, make([]byte, attrMALen-2)...)
+	}
+	wire = append(wire, attributes...)
+	for typ, attr := range q.packet.Attributes() {
+		if typ == typeProxyState {
+			wire = append(wire, attr...)
+		}
+	}
+	if len(wire) > maxPacketLen {
+		r.options.Log.Warn("the answer to a CoA of an AAA server would outgrow 4096 octets", "aaa", q.client.Name)
+		return
+	}
+	binary.BigEndian.PutUint16(wire[2:], uint16(len(wire)))
+	q.client.Secret.SealReply(wire, q.packet.Authenticator())
+	entry.done(wire)
+	q.reply(wire)
+}
+
+// telling is what a relayed request tells a session.
+type telling struct {
+	id     session.ID
+	action string
+}
+
+// rewrite makes the request that the router gets: all attributes in their
+// order, without the Message-Authenticator and with our Proxy-State last. In a
+// CoA-Request those that the profile manages give way to what the policy wants.
+func (r *Relay) rewrite(q *request, router *Router) (out Request, told []telling, refused Cause) {
+	var kept []byte
+	managed := 0
+	goes := func(k dict.Key, value []byte) bool {
+		ours := q.kind == Change && router.manages(k, value)
+		if ours {
+			managed++
+		}
+		return ours
+	}
+	for typ, attr := range q.packet.Attributes() {
+		switch {
+		case typ == typeMessageAuthenticator:
+		case typ == typeProxyState && bytes.Equal(attr[2:], r.mark[:]):
+			return out, nil, 502 // it has been here before
+		default:
+			kept = append(kept, radius.Without(attr, router.Dictionary, goes)...)
+		}
+	}
+	if managed > 0 || q.kind == Change && router.replacesAll() {
+		said, of, cause := r.wanted(q, router)
+		if cause != 0 {
+			return out, nil, cause
+		}
+		kept, told = append(kept, said...), of
+		if managed > 0 {
+			r.options.Log.Warn("a CoA of an AAA server carried attributes that the policy decides: they were replaced",
+				"aaa", q.client.Name, "nas", router.Name, "attributes", managed, "sessions", len(of))
+			r.counts.replaced(router.Name)
+		}
+	}
+	kept = append(kept, typeProxyState, byte(2+len(r.mark)))
+	return Request{Kind: q.kind, Attributes: append(kept, r.mark[:]...), relayed: true}, told, 0
+}
+
+// wanted is what the policy says for the sessions that a request names, in the
+// profile's words. Without a session nobody knows: such a request is refused
+// rather than let undo a filter.
+func (r *Relay) wanted(q *request, router *Router) (said []byte, told []telling, refused Cause) {
+	if len(q.sessions) == 0 {
+		return nil, nil, 503
+	}
+	for i := range q.sessions {
+		s := &q.sessions[i]
+		if s.NAS != router.Name {
+			continue
+		}
+		d, err := r.options.Decider.Decide(s, r.options.Clock())
+		if err != nil {
+			r.options.Log.Error("a CoA of an AAA server cannot be decided about", "aaa", q.client.Name, "nas", router.Name, "error", err)
+			return nil, nil, 506
+		}
+		saying, ok := router.Profile.CoA(d.Action)
+		if s.Exempt != "" || !ok {
+			continue
+		}
+		if told != nil && !bytes.Equal(said, saying.Wire) {
+			return nil, nil, 508 // one packet cannot say two things
+		}
+		said, told = saying.Wire, append(told, telling{s.ID, d.Action})
+	}
+	return said, told, 0
+}
+
+// manages reports whether an attribute is the policy's to set.
+func (r *Router) manages(k dict.Key, value []byte) bool {
+	if r.Profile == nil {
+		return false
+	}
+	managed, _ := r.Profile.Owns(k, value)
+	return managed
+}
+
+// replacesAll reports whether this kind of router forgets its filter at a CoA
+// that does not name it.
+func (r *Router) replacesAll() bool { return r.Profile != nil && r.Profile.Quirks().Complete }

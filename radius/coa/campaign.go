@@ -176,7 +176,7 @@ func (k *Keeper) keepCampaigns() {
 }
 
 // Restore takes up the campaigns of an earlier run. It is called once, after
-// Configure and before Run; the sessions must be there already.
+// Configure and before Start; the sessions must be there already.
 func (k *Keeper) Restore() error {
 	if k.ledger == nil {
 		return nil

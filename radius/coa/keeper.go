@@ -82,7 +82,7 @@ type Keeper struct {
 // rested, and how often the state of campaigns is kept.
 const tickInterval = time.Second
 
-// NewKeeper makes a keeper; Run makes it work.
+// NewKeeper makes a keeper; Start makes it work.
 func NewKeeper(o Options) *Keeper {
 	k := &Keeper{
 		sessions: o.Sessions, decider: o.Decider, sender: o.Sender, ledger: o.Ledger,
@@ -105,9 +105,13 @@ func NewKeeper(o Options) *Keeper {
 	return k
 }
 
-// Run works until Close. Configure should have been called before.
-func (k *Keeper) Run() {
+// Start works until Close. Configure should have been called before.
+func (k *Keeper) Start() {
 	k.running.Store(true)
+	go k.run()
+}
+
+func (k *Keeper) run() {
 	defer close(k.done)
 	for !k.inbox.isClosed() {
 		k.step()
@@ -118,7 +122,7 @@ func (k *Keeper) Run() {
 	}
 }
 
-// Close ends Run. What is under way at routers is not waited for: after a
+// Close ends the work. What is under way at routers is not waited for: after a
 // restart it is asked for again.
 func (k *Keeper) Close() {
 	k.inbox.close()

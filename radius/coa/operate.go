@@ -19,7 +19,7 @@ var (
 
 // Configure takes over the routers of a configuration and the rules for
 // campaigns. What is under way goes on; afterwards EverythingChanged should be
-// called. It may be called before Run.
+// called. It may be called before Start.
 func (k *Keeper) Configure(routers []Router, rules Rules) {
 	configure := func() { k.configure(routers, rules.withDefaults()) }
 	select {

@@ -46,6 +46,7 @@ func (c *compiler) servers() map[string]*radius.AAA {
 	for _, e := range c.spec.AAA.Servers {
 		servers[e.Key] = c.server([]any{"aaa", "servers", e.Key}, e.Key, e.Value)
 	}
+	c.aaa = servers
 	return servers
 }
 

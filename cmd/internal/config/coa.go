@@ -98,11 +98,8 @@ func chosen(said *bool, otherwise bool) bool {
 
 // relay compiles what concerns CoA from AAA servers: their addresses and
 // secrets.
-func (c *compiler) relay(r *radius.Config) coa.RelayConfig {
-	var relay coa.RelayConfig
-	for _, a := range c.spec.Listen.CoA {
-		relay.Listen = append(relay.Listen, a.AddrPort)
-	}
+func (c *compiler) relay() coa.RelayConfig {
+	relay := coa.RelayConfig{Listen: c.coaPorts()}
 	seen := map[netip.Addr]string{}
 	for _, e := range c.spec.AAA.Servers {
 		from := e.Value.Address.Addr
@@ -120,4 +117,11 @@ func (c *compiler) relay(r *radius.Config) coa.RelayConfig {
 		relay.Clients = append(relay.Clients, coa.RelayClient{Name: e.Key, Address: from, Secret: server.Secret})
 	}
 	return relay
+}
+
+func (c *compiler) coaPorts() (ports []netip.AddrPort) {
+	for _, a := range c.spec.Listen.CoA {
+		ports = append(ports, a.AddrPort)
+	}
+	return ports
 }

@@ -18,6 +18,7 @@ import (
 	"sekisho/engine/policyfile"
 	"sekisho/engine/yamldoc"
 	"sekisho/radius"
+	"sekisho/radius/coa"
 )
 
 // Where things are when the site file does not say.
@@ -38,6 +39,9 @@ type Config struct {
 	// StatusWhileUsable leaves Status-Servers unanswered while the store cannot
 	// be read, so that the NAS turns to another server (RFC 5997 section 4.2).
 	StatusWhileUsable bool
+	Routers           []coa.Router // the NASes as they are told of live sessions
+	Campaigns         coa.Rules
+	Relay             coa.RelayConfig
 	// Grants and Restrictions are the limits of overrides.
 	Grants, Restrictions OverrideLimits
 	LogLevel             string // debug, info, warn or error
@@ -92,6 +96,7 @@ type compiler struct {
 	dictionary *dict.Dictionary
 	policy     *engine.Policy
 	profiles   map[string]*dict.Profile // compiled so far
+	aaa        map[string]*radius.AAA   // by name
 }
 
 func (c *compiler) problem(path []any, format string, args ...any) {
@@ -132,6 +137,7 @@ func (c *compiler) compile(file string) *Config {
 		MaxRequests:    c.spec.Limits.MaxRequests,
 	}
 	c.listen(config.Radius)
+	config.Routers, config.Campaigns, config.Relay = c.routers(config.Radius.NAS), c.spec.Campaigns.rules(), c.relay()
 	c.checkUnused()
 	return config
 }
@@ -178,6 +184,7 @@ func (c *compiler) checkPorts(r *radius.Config) {
 	}
 	check("auth", r.Auth)
 	check("acct", r.Acct)
+	check("coa", c.coaPorts())
 }
 
 // loadPolicy reads the policy that the site file names. What is wrong inside

@@ -11,6 +11,7 @@ import (
 
 	"sekisho/engine/policyfile"
 	"sekisho/radius"
+	"sekisho/radius/coa"
 	"sekisho/radius/session"
 
 	"github.com/google/go-cmp/cmp"
@@ -177,6 +178,33 @@ func TestTestsRunOnThePolicyThatComesToWork(t *testing.T) {
 	text = strings.NewReplacer("policy: technowave-itkeeper", "policy: "+copied, "policy-tests: technowave-itkeeper", "policy-tests: asahi-net").Replace(string(src))
 	if _, problems := Parse("site.yaml", []byte(text)); !strings.Contains(problems.Error(), "tests of asahi-net fail") {
 		t.Errorf("a copy with another date passed: %v", problems)
+	}
+}
+
+func TestEveryKeyAboutLiveSessionsArrives(t *testing.T) {
+	c, problems := Load("testdata/full.good.yaml")
+	if problems.Err() != nil {
+		t.Fatal(problems)
+	}
+	if want := (coa.Rules{Threshold: 200, Canary: 10, StopRatio: 10, StopOver: 100}); c.Campaigns != want {
+		t.Errorf("got %+v", c.Campaigns)
+	}
+	if len(c.Relay.Listen) != 1 || c.Relay.Listen[0].Port() != 3799 || c.Relay.Clients[0].Address.String() != "198.51.100.1" {
+		t.Errorf("got %+v", c.Relay)
+	}
+	own, usual := *c.Routers[0].CoA, *c.Routers[3].CoA
+	if own.Secret == c.Radius.NAS[0].Secret || usual.Secret != c.Radius.NAS[3].Secret {
+		t.Error("a secret is somebody else's")
+	}
+	own.Secret, usual.Secret = nil, nil
+	if want := (coa.NAS{Name: "bras-1", Address: netip.MustParseAddrPort("192.0.2.9:1700"), Source: netip.MustParseAddr("192.0.2.100"), Rate: 30, Window: 7, MessageAuthenticator: true}); own != want {
+		t.Errorf("got %+v", own)
+	}
+	if want := (coa.NAS{Name: "bras-4", Address: netip.MustParseAddrPort("192.0.2.250:3799"), Rate: 40, Window: 20, EventTimestamp: true}); usual != want {
+		t.Errorf("got %+v", usual)
+	}
+	if c.Routers[1].CoA != nil {
+		t.Error("a NAS without a coa section is told")
 	}
 }
 

@@ -8,6 +8,7 @@ func (c *Config) NeedRestart(next *Config) []string {
 	var keys []string
 	changed := map[string]bool{
 		"listen.auth":  !slices.Equal(c.Radius.Auth, next.Radius.Auth),
+		"listen.coa":   !slices.Equal(c.Relay.Listen, next.Relay.Listen),
 		"listen.acct":  !slices.Equal(c.Radius.Acct, next.Radius.Acct),
 		"admin.socket": c.Socket != next.Socket || c.Admin.Mode != next.Admin.Mode || c.Admin.Group != next.Admin.Group,
 		"admin.listen": c.Admin.Listen != next.Admin.Listen || (c.Admin.Certificate == nil) != (next.Admin.Certificate == nil),

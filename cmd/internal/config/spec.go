@@ -21,6 +21,7 @@ type spec struct {
 	AAA          aaaSpec                       `yaml:"aaa" jsonschema:"required,description=the home servers"`
 	Profiles     yamldoc.Map[dict.ProfileSpec] `yaml:"profiles,omitempty" jsonschema:"description=profiles of your own by name"`
 	Dictionaries yamldoc.Strings               `yaml:"dictionaries,omitempty" jsonschema:"description=dictionary files in FreeRADIUS 3 format relative to this file"`
+	Campaigns    campaignsSpec                 `yaml:"campaigns,omitempty" jsonschema:"description=how fast routers are told when many sessions change at once"`
 	Sessions     sessionsSpec                  `yaml:"sessions,omitempty" jsonschema:"description=live sessions and their history"`
 	Limits       limitsSpec                    `yaml:"limits,omitempty" jsonschema:"description=how much is held and for how long"`
 }
@@ -28,6 +29,7 @@ type spec struct {
 type listenSpec struct {
 	Auth yamldoc.List[addrPort] `yaml:"auth" jsonschema:"required,description=for Access-Requests"`
 	Acct yamldoc.List[addrPort] `yaml:"acct,omitempty" jsonschema:"description=for Accounting-Requests"`
+	CoA  yamldoc.List[addrPort] `yaml:"coa,omitempty" jsonschema:"description=for CoA- and Disconnect-Requests of the AAA servers; they are passed on to the NASes"`
 
 	StatusServer string `yaml:"status-server,omitempty" jsonschema:"enum=always,enum=while-usable,description=whether a Status-Server is answered also while the store cannot be read; always if not said"`
 }
@@ -77,6 +79,7 @@ type nasSpec struct {
 	Secret       string         `yaml:"secret,omitempty" jsonschema:"description=the shared secret"`
 	SecretFile   string         `yaml:"secret-file,omitempty" jsonschema:"description=a file that holds the shared secret"`
 	Area         string         `yaml:"area,omitempty" jsonschema:"description=the area for the policy's rules"`
+	CoA          *coaSpec       `yaml:"coa,omitempty" jsonschema:"description=how the router is told of sessions that are up; without it they keep what they had at login"`
 	Profile      string         `yaml:"profile,omitempty" jsonschema:"description=how this router is told an action; without one nothing is injected"`
 
 	RequireMA       string `yaml:"require-message-authenticator,omitempty" jsonschema:"enum=no,enum=auto,enum=require,description=in Access-Requests; auto requires it once one was seen"`

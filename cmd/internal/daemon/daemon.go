@@ -34,6 +34,7 @@ type Daemon struct {
 	started time.Time
 	store   *store.Store
 	live    *sessions
+	keeper  *keeper
 	pulse   *pulse // of the store
 	proxy   *radius.Proxy
 	door    *admin.Server
@@ -79,6 +80,9 @@ func (d *Daemon) start(c *config.Config) (err error) {
 		return err
 	}
 	d.proxy.SetDebug(d.options.Debug)
+	if err := d.startKeeper(c); err != nil {
+		return err
+	}
 	d.door, err = admin.Serve(d.routes(), d.doorOptions(c))
 	return err
 }
@@ -144,9 +148,9 @@ func (d *Daemon) reloadFile() error {
 		d.options.Log.Warn("a changed key takes effect at the next start only", "key", key)
 	}
 	d.proxy.Reload(c.Radius)
-	d.live.Reread(c.Policy.ReadLogin)
 	d.limit(c)
 	d.config.Store(c)
+	d.reloadKeeper(c)
 	return nil
 }
 
@@ -172,6 +176,9 @@ func (d *Daemon) close(ctx context.Context) error {
 	}
 	if d.door != nil {
 		errs = append(errs, d.door.Shutdown(ctx))
+	}
+	if d.keeper != nil {
+		d.keeper.close()
 	}
 	if d.live != nil {
 		d.live.close()

@@ -1,0 +1,107 @@
+package daemon
+
+import (
+	"time"
+
+	"sekisho/cmd/internal/config"
+	"sekisho/engine"
+	"sekisho/radius/coa"
+	"sekisho/radius/session"
+	"sekisho/store"
+)
+
+// keeper is everything that tells routers about live sessions: the client, who
+// keeps them at what the policy wants, and the relay of AAA servers' requests.
+type keeper struct {
+	*coa.Keeper
+	client *coa.Client
+	relay  *coa.Relay // nil: the site file listens for none
+}
+
+// startKeeper begins to keep routers at what the policy wants. The sessions and
+// the store must be there.
+func (d *Daemon) startKeeper(c *config.Config) error {
+	d.keeper = &keeper{client: coa.NewClient(coa.ClientOptions{Log: d.options.Log})}
+	d.keeper.Keeper = coa.NewKeeper(coa.Options{
+		Sessions: d.live.Table,
+		Decider:  decider{d},
+		Sender:   d.keeper.client,
+		Ledger:   d.store,
+		Clock:    d.options.Clock,
+		Log:      d.options.Log,
+	})
+	d.keeper.Configure(c.Routers, c.Campaigns)
+	if err := d.keeper.Restore(); err != nil {
+		return err
+	}
+	if err := d.startRelay(c); err != nil {
+		return err
+	}
+	d.store.Watch(d.accountsChanged)
+	d.keeper.Start()
+	d.everythingChanged("the daemon has started")
+	return nil
+}
+
+func (d *Daemon) startRelay(c *config.Config) (err error) {
+	if len(c.Relay.Listen) == 0 {
+		return nil
+	}
+	d.keeper.relay, err = coa.StartRelay(c.Relay, c.Routers, coa.RelayOptions{
+		Client:   d.keeper.client,
+		Sessions: d.live.Table,
+		Decider:  decider{d},
+		Account:  func(name string) string { return d.config.Load().Policy.ReadLogin(name).Account },
+		Clock:    d.options.Clock,
+		Log:      d.options.Log,
+	})
+	return err
+}
+
+// reloadKeeper takes over another configuration, which must be the daemon's already.
+func (d *Daemon) reloadKeeper(c *config.Config) {
+	d.keeper.Configure(c.Routers, c.Campaigns)
+	if d.keeper.relay != nil {
+		d.keeper.relay.Configure(c.Relay, c.Routers)
+	}
+	d.everythingChanged("policy " + c.Policy.Name + " was reloaded")
+}
+
+// accountsChanged is told by the store of every change of overrides and
+// contracts.
+func (d *Daemon) accountsChanged(c store.Changed) {
+	if c.All {
+		d.everythingChanged("overrides or contracts of very many accounts changed")
+		return
+	}
+	d.keeper.AccountsChanged(c.Accounts)
+}
+
+// everythingChanged has all sessions decided anew, each login read as the
+// policy of now does.
+func (d *Daemon) everythingChanged(why string) {
+	d.keeper.EverythingChanged(why, func() { d.live.Reread(d.config.Load().Policy.ReadLogin) })
+}
+
+// decider asks the engine about live sessions.
+type decider struct{ *Daemon }
+
+// Decide says what the proxy would decide now for an Accept of the session's
+// account.
+func (d decider) Decide(s *session.Session, now time.Time) (engine.Decision, error) {
+	facts := s.Facts()
+	if s.Account != "" {
+		if err := d.store.Subscriber(s.Account, &facts); err != nil {
+			return engine.Decision{}, err
+		}
+	}
+	return engine.Decide(d.config.Load().Policy, &facts, now), nil
+}
+
+func (k *keeper) close() {
+	if k.relay != nil {
+		k.relay.Close()
+	}
+	k.Close()
+	k.client.Close()
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,16 +33,17 @@ type crossing struct {
 	aaa    *radiustest.NAS // the fake that sends requests
 	table  *table
 	clock  *radiustest.Clock
-	action string // that the policy wants for everybody
+	action atomic.Value // string: that the policy wants for everybody
 }
 
 func (c *crossing) Decide(*session.Session, time.Time) (engine.Decision, error) {
-	return engine.Decision{Action: c.action}, nil
+	return engine.Decision{Action: c.action.Load().(string)}, nil
 }
 
 func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change ...func(*Router)) *crossing {
 	t.Helper()
-	c := &crossing{TB: t, action: "block", clock: radiustest.NewClock(time.Unix(1e9, 0)), table: &table{all: map[session.ID]*session.Session{}, ended: map[session.ID]string{}}}
+	c := &crossing{TB: t, clock: radiustest.NewClock(time.Unix(1e9, 0)), table: &table{all: map[session.ID]*session.Session{}, ended: map[session.ID]string{}}}
+	c.action.Store("block")
 	router, err := radiustest.NewRouter(nasSecret, answer)
 	must(t, err)
 	t.Cleanup(router.Close)
@@ -123,7 +125,7 @@ func acks(r *radiustest.Request) [][]byte { return [][]byte{r.ACK()} }
 func TestRelayReplacesWhatThePolicyDecides(t *testing.T) {
 	t.Parallel()
 	c := newCrossing(t, acks)
-	c.action = "limit"
+	c.action.Store("limit")
 	got, answer := c.pass(43, nasIP+acct+theirs+timeout+theirMark)
 	limit := "0b0d" + hex.EncodeToString([]byte("op25b-limit"))
 	if want := "2b" + nasIP + acct + timeout + theirMark + limit; got != want {
@@ -132,7 +134,7 @@ func TestRelayReplacesWhatThePolicyDecides(t *testing.T) {
 	if answer != "2c"+theirMark {
 		t.Errorf("the AAA server got %s", answer)
 	}
-	if l := c.table.all[session.ID{NAS: "bras1", AcctSession: "0000001A"}]; l.Applied != "limit" || l.Proof != session.Acknowledged {
+	if l, _ := c.table.Get(session.ID{NAS: "bras1", AcctSession: "0000001A"}); l.Applied != "limit" || l.Proof != session.Acknowledged {
 		t.Errorf("the session is %+v", l)
 	}
 	if s := c.relay.Stats(); s.Replaced["bras1"] != 1 || s.Relayed["bras1"]["done"] != 1 {

@@ -45,6 +45,7 @@ type Site struct {
 // A SiteNAS is one access router of a site file.
 type SiteNAS struct {
 	Name, Source, NASIP, Secret, Area, Profile string
+	CoA                                        string // what its coa section says; without it live sessions are told nothing
 }
 
 // A SiteAAA is one AAA server of a site file.

@@ -45,8 +45,14 @@ func (d *Daemon) Preview(before, after *store.Override) (*admin.Effect, []string
 }
 
 // sessionsOf names the live sessions of an account.
-func (d *Daemon) sessionsOf(string) []admin.SessionRef {
-	return []admin.SessionRef{}
+func (d *Daemon) sessionsOf(account string) []admin.SessionRef {
+	refs := []admin.SessionRef{}
+	for _, id := range d.live.Account(account) {
+		if s, ok := d.live.Get(id); ok {
+			refs = append(refs, admin.SessionRef{NAS: s.NAS, Session: s.AcctSession, User: s.UserName, Applied: s.Applied})
+		}
+	}
+	return refs
 }
 
 // preview is the account that an override is on, at an instant.

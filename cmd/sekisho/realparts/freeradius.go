@@ -37,6 +37,7 @@ type AAAConfig struct {
 	Secret             string // shared with that client
 	Users              []AAAUser
 	EAP                *TLSFiles // what EAP needs; without it there is no EAP
+	Modules, PostAuth  string    // further configuration of these sections
 }
 
 // A FreeRADIUS is a running AAA server.

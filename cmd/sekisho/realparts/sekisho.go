@@ -38,6 +38,7 @@ type Site struct {
 	AuthPort, AcctPort int    // 1812 and 1813 when zero
 	Policy             string // the name of a shipped policy, or a file
 	LogLevel           string // debug when empty
+	Door               string // where programs with tokens are answered; nowhere when empty
 	NAS                []SiteNAS
 	AAA                []SiteAAA
 }

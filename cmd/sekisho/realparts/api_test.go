@@ -1,0 +1,137 @@
+//go:build realparts
+
+package realparts
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sekisho/cmd/internal/admin"
+)
+
+// door is where the daemons of these tests answer programs with tokens.
+const door = "127.0.0.1:8080"
+
+// apiPage is the page whose examples are run here.
+func apiPage(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// blocks are the examples of a page in one language.
+func blocks(page, language string) []string {
+	var found []string
+	for _, b := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllStringSubmatch(page, -1) {
+		found = append(found, b[1])
+	}
+	return found
+}
+
+// TestCommandLinesOfTheAPI runs each line of curl that docs/api.md shows by a
+// shell, in their order, against one daemon.
+func TestCommandLinesOfTheAPI(t *testing.T) {
+	Need(t, append(wireParts(), Program("curl", "curl"))...)
+	sub := Subscriber{Account: "ua700aa007g", Course: "ADSLアッカ"}
+	room := NewRoom(t, "asahi-net", []SiteNAS{{Name: "tokyo", Source: "127.0.0.1", NASIP: "192.0.2.1", Secret: nasSecret, Area: "tokyo", Profile: "filter-id"}}, nil)
+	room.Site.Door = door
+	room.Sekisho.Configure(t, room.Site)
+	room.Sekisho.Serve(t, "2007-05-14T12:00:00+09:00")
+	room.Sekisho.Import(t, contracts([]Subscriber{sub})...)
+	token := newToken(t, room.Sekisho)
+	dir := WorkDir(t, "curl")
+	WriteFile(t, dir, ".curlrc", "silent\nshow-error\nfail-with-body\n")
+	WriteFile(t, dir, "contracts.csv", contractColumns+"\nua700aa007g,ADSLアッカ,dynamic,,personal,,active\n")
+	WriteFile(t, dir, "overrides.csv", "account,kind,action,reason,key\nua700aa007g,grant,open,r,k\n")
+	places := strings.NewReplacer("/run/sekisho/admin.sock", room.Sekisho.socket, "https://door.example.net:8443", "http://"+door)
+	ran := 0
+	for _, line := range strings.Split(strings.Join(blocks(apiPage(t), "sh"), ""), "\n") {
+		if line == "" {
+			continue
+		}
+		ran++
+		c := room.Netns.Command("sh", "-c", places.Replace(line))
+		c.Dir = dir
+		c.Env = append(os.Environ(), "CURL_HOME="+dir, "ID="+fresh(t, room.Sekisho), "TOKEN="+token)
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("%s\n%v: %s", line, err, out)
+		}
+	}
+	if ran < 20 {
+		t.Errorf("only %d command lines were found", ran)
+	}
+	if head, err := os.ReadFile(filepath.Join(dir, "sekisho-backup.db")); err != nil || !bytes.Contains(head[:64], []byte{0xed, 0xda, 0x0c, 0xed}) {
+		t.Errorf("the backup is no bbolt file, %v", err)
+	}
+}
+
+// newToken makes a token for a viewer; what the verb says beside it is left out.
+func newToken(t *testing.T, s *Sekisho) string {
+	t.Helper()
+	out := s.CLI(t, "token", "create", "program", "--role", "viewer")
+	token := regexp.MustCompile(`sekisho_\S+`).FindString(out)
+	if token == "" {
+		t.Fatalf("no token in %s", out)
+	}
+	return token
+}
+
+// fresh is the id of a new override, at version 1.
+func fresh(t *testing.T, s *Sekisho) string {
+	t.Helper()
+	c := admin.Dial(s.socket)
+	defer c.Close()
+	made, err := c.AddOverride(t.Context(), admin.NewOverride{Account: "ua700aa007g", Kind: "restrict", Action: "block", Reason: "r"}, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Override.ID
+}
+
+// TestFreeRADIUSAsksByREST has a FreeRADIUS that stays in the path ask for each
+// decision, by the configuration that docs/api.md shows: nobody is rejected,
+// whatever becomes of the question.
+func TestFreeRADIUSAsksByREST(t *testing.T) {
+	Need(t, append(wireParts(), File("/usr/lib/freeradius/rlm_rest.so", "freeradius-rest"))...)
+	subs := []Subscriber{
+		{Account: "ua700aa007g", Course: "ADSLアッカ"},
+		{Account: "uf234at567c", Course: "Bフレッツファミリー", Options: "fixed-ip", FixedLogin: true},
+		{Account: "stranger", Unknown: true},
+	}
+	n := NewNetns(t, "rest")
+	site := newSite("asahi-net", []SiteNAS{{Name: "sekisho", Source: "127.0.0.1", Secret: nasSecret, Area: "tokyo", Profile: "filter-id"}})
+	site.Door = door
+	s := NewSekisho(t, n, site)
+	s.Serve(t, afterStage2)
+	s.Import(t, contracts(subs)...)
+	token := newToken(t, s)
+	example := strings.Replace(blocks(apiPage(t), "unlang")[0], "TOKEN", token, 1)
+	modules, postAuth, ok := strings.Cut(example, "# sites-enabled")
+	if !ok {
+		t.Fatalf("no two parts in %s", example)
+	}
+	_, postAuth, _ = strings.Cut(postAuth, "\n")
+	config := newAAAConfig(aaaUsers(subs))
+	config.Modules, config.PostAuth = modules, postAuth
+	StartFreeRADIUS(t, n, config)
+	nas := NAS{
+		Netns: n, Server: "127.0.0.1", AuthPort: aaaAuthPort, AcctPort: aaaAcctPort, Secret: aaaSecret,
+		Identity: []string{"Message-Authenticator = 0x00"},
+	}
+	for i, want := range []string{filter, "", ""} {
+		expectAccept(t, subs[i].String(), nas.PAP(t, subs[i].Login(), subs[i].Password()), want)
+	}
+	s.CLI(t, "grant", subs[0].Account, "--reason", "test", "--until", "2007-06-01")
+	expectAccept(t, "with a grant", nas.PAP(t, subs[0].Login(), subs[0].Password()), "")
+	s.CLI(t, "token", "revoke", "program", "--reason", "test")
+	expectAccept(t, "with a token that was revoked", nas.PAP(t, subs[0].Login(), subs[0].Password()), "")
+	s.Process.Stop()
+	expectAccept(t, "without a daemon", nas.PAP(t, subs[0].Login(), subs[0].Password()), "")
+}

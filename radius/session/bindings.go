@@ -10,17 +10,29 @@ import (
 // the others, of routers that use the same addresses or of a session whose
 // Stop was lost, stand in a map of their own.
 type bindings struct {
-	first   map[netip.Prefix]*entry
-	further map[netip.Prefix][]*entry
+	first   map[spot]*entry
+	further map[spot][]*entry
 	lengths [2][129]int // how many addresses there are of each length, by family
 }
 
-func newBindings() bindings {
-	return bindings{first: map[netip.Prefix]*entry{}, further: map[netip.Prefix][]*entry{}}
+// spot is an address or a prefix as a key without pointers: family, length,
+// octets.
+type spot [18]byte
+
+func spotOf(p netip.Prefix) spot {
+	s := spot{byte(family(p.Addr())), byte(p.Bits())}
+	a := p.Masked().Addr().As16()
+	copy(s[2:], a[:])
+	return s
 }
 
-func (b *bindings) add(at netip.Prefix, e *entry) {
-	b.lengths[family(at.Addr())][at.Bits()]++
+func newBindings() bindings {
+	return bindings{first: map[spot]*entry{}, further: map[spot][]*entry{}}
+}
+
+func (b *bindings) add(p netip.Prefix, e *entry) {
+	at := spotOf(p)
+	b.lengths[at[0]][at[1]]++
 	if b.first[at] == nil {
 		b.first[at] = e
 		return
@@ -28,8 +40,9 @@ func (b *bindings) add(at netip.Prefix, e *entry) {
 	b.further[at] = append(b.further[at], e)
 }
 
-func (b *bindings) remove(at netip.Prefix, e *entry) {
-	b.lengths[family(at.Addr())][at.Bits()]--
+func (b *bindings) remove(p netip.Prefix, e *entry) {
+	at := spotOf(p)
+	b.lengths[at[0]][at[1]]--
 	further := b.further[at]
 	switch {
 	case b.first[at] != e:
@@ -55,12 +68,13 @@ func (b *bindings) covering(a netip.Addr) iter.Seq2[netip.Prefix, *entry] {
 			if b.lengths[family(a)][bits] == 0 {
 				continue
 			}
-			at, err := a.Prefix(bits)
-			if e := b.first[at]; err == nil && e != nil && !yield(at, e) {
+			p, _ := a.Prefix(bits) // of no other length than it can have
+			at := spotOf(p)
+			if e := b.first[at]; e != nil && !yield(p, e) {
 				return
 			}
 			for _, e := range b.further[at] {
-				if !yield(at, e) {
+				if !yield(p, e) {
 					return
 				}
 			}

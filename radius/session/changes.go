@@ -61,7 +61,7 @@ func past(e *entry, h held, at netip.Prefix, since, until int64, ended string) s
 		Address: at, From: instant(since), Until: instant(until), Ended: ended,
 		NAS: e.router.nas, Box: e.router.box, AcctSession: e.acct,
 		Account: h.account, UserName: e.userName,
-		Course: h.course, Action: h.applied, Rule: h.rule, Override: h.override,
+		Course: h.course.String(), Action: h.applied.String(), Rule: h.rule.String(), Override: h.override.String(),
 	}
 }
 

@@ -16,11 +16,11 @@ func (t *Table) Decided(id ID, d engine.Decision, now time.Time) {
 		return
 	}
 	t.asks.set(e, nanos(d.Until))
-	if e.wanted == d.Action && e.wantedBy == d.Rule && e.wantedOverride == d.Override && e.until == nanos(d.Until) {
+	if e.wanted == wordOf(d.Action) && e.wantedBy == wordOf(d.Rule) && e.wantedOverride == wordOf(d.Override) && e.until == nanos(d.Until) {
 		return
 	}
-	if e.wanted != d.Action {
-		e.why = "" // it stood for what was wanted before
+	if e.wanted != wordOf(d.Action) {
+		e.why = word{} // it stood for what was wanted before
 	}
 	t.turn(e, now.UnixNano(), func() { t.want(e, d) })
 }
@@ -28,7 +28,7 @@ func (t *Table) Decided(id ID, d engine.Decision, now time.Time) {
 // want writes a decision into an entry. What the router was told already has
 // the same reasons from then on.
 func (t *Table) want(e *entry, d engine.Decision) {
-	e.wanted, e.wantedBy, e.wantedOverride = t.words.share(d.Action), t.words.share(d.Rule), t.words.share(d.Override)
+	e.wanted, e.wantedBy, e.wantedOverride = wordOf(d.Action), wordOf(d.Rule), wordOf(d.Override)
 	e.until = nanos(d.Until)
 	if e.applied == e.wanted {
 		e.rule, e.override = e.wantedBy, e.wantedOverride
@@ -46,7 +46,7 @@ func (t *Table) Told(id ID, action string, proof Proof, why string) {
 	if e == nil {
 		return
 	}
-	e.why = t.words.share(why)
+	e.why = wordOf(why)
 	if proof == NotTold {
 		t.settle(e)
 		return
@@ -60,8 +60,8 @@ func (t *Table) apply(e *entry, action string, proof Proof, at int64) {
 	if action == "" {
 		proof = NotTold
 	}
-	e.applied, e.proof, e.appliedAt = t.words.share(action), proof, at
-	e.rule, e.override = "", ""
+	e.applied, e.proof, e.appliedAt = wordOf(action), proof, at
+	e.rule, e.override = word{}, word{}
 	if e.applied == e.wanted {
 		e.rule, e.override = e.wantedBy, e.wantedOverride
 	}
@@ -73,7 +73,7 @@ func (t *Table) Gone(id ID, reason string) {
 	defer t.mu.Unlock()
 	if e := t.find(id); e != nil {
 		now := t.options.Clock().UnixNano()
-		t.end(e, stone{stamp: now}, Gone, t.words.share(reason))
+		t.end(e, stone{stamp: now}, Gone, reason)
 	}
 }
 
@@ -109,7 +109,7 @@ func (t *Table) reread(e *entry, read func(string) engine.Login) {
 	now := t.options.Clock().UnixNano()
 	t.asks.set(e, now)
 	l := read(e.name)
-	if l == (engine.Login{Account: e.account, Realm: e.realm, Form: e.form}) {
+	if l == (engine.Login{Account: e.account, Realm: e.realm.String(), Form: e.form.String()}) {
 		return
 	}
 	t.turn(e, now, func() { t.reads(e, l) })
@@ -120,6 +120,6 @@ func (t *Table) reads(e *entry, l engine.Login) {
 	x := e.texts()
 	x.account = l.Account
 	e.lay(x)
-	e.realm, e.form = t.words.share(l.Realm), t.words.share(l.Form)
+	e.realm, e.form = wordOf(l.Realm), wordOf(l.Form)
 	e.courseKnown = false
 }

@@ -10,14 +10,14 @@ import (
 )
 
 // entry is a session as the table holds it: a million of these are ordinary.
-// Words of which there are few are shared (see words); everything else that is
+// Texts of which there are few are shared (see word); everything else that is
 // text lies in one allocation.
 type entry struct {
 	router *router // nil: the session is over
 
 	acct, userName, name string
 	identity             string // packed attributes
-	realm, form          string // words, like those below
+	realm, form          word
 	request              []engine.Attribute
 
 	started, updated, last int64 // ns since 1970 by our clock; last: of the newest record, delays taken off
@@ -28,8 +28,8 @@ type entry struct {
 	since int64 // since when it holds that
 
 	interfaceID                      uint64
-	wanted, wantedBy, wantedOverride string // what the engine says, by which rule and override; words
-	exempt, why                      string
+	wanted, wantedBy, wantedOverride word // what the engine says, by which rule and override
+	exempt, why                      word
 	appliedAt, until, ask            int64 // ns; 0: never
 
 	sibling *entry // another session of the same account
@@ -50,8 +50,8 @@ type held struct {
 	account                 string
 	address, address6       netip.Addr
 	prefix, delegated       netip.Prefix
-	applied, rule, override string // what the router was told, and what said so; words
-	course                  string
+	applied, rule, override word // what the router was told, and what said so
+	course                  word
 }
 
 // id makes the name of the session.
@@ -62,28 +62,30 @@ func (e *entry) id() ID {
 // copy makes a Session of an entry that is not over.
 func (e *entry) copy() Session {
 	return Session{
-		ID: e.id(), Area: e.router.area, Account: e.account, UserName: e.userName, Name: e.name, Realm: e.realm, Form: e.form,
+		ID: e.id(), Area: e.router.area, Account: e.account, UserName: e.userName, Name: e.name, Realm: e.realm.String(), Form: e.form.String(),
 		Started: instant(e.started), Updated: instant(e.updated),
 		Address: e.address, Address6: e.address6, Prefix: e.prefix, Delegated: e.delegated, InterfaceID: e.interfaceID,
 		Identity: unpack(e.identity), Request: e.request,
-		Applied: e.applied, Proof: e.proof, AppliedAt: instant(e.appliedAt),
-		Wanted: e.wanted, Rule: e.wantedBy, Override: e.wantedOverride, Course: e.course, Until: instant(e.until),
-		Exempt: e.exempt, Why: e.reason(),
+		Applied: e.applied.String(), Proof: e.proof, AppliedAt: instant(e.appliedAt),
+		Wanted: e.wanted.String(), Rule: e.wantedBy.String(), Override: e.wantedOverride.String(), Course: e.course.String(), Until: instant(e.until),
+		Exempt: e.exempt.String(), Why: e.reason(),
 	}
 }
 
 // reason is why there is drift.
 func (e *entry) reason() string {
 	switch {
-	case !e.drifts() || e.why != "":
-		return e.why
-	case e.applied == "":
+	case !e.drifts() || e.why != (word{}):
+		return e.why.String()
+	case e.applied == (word{}):
 		return "it is not known what the router was told"
 	}
 	return "waiting for its turn"
 }
 
-func (e *entry) drifts() bool { return drifts(e.exempt, e.wanted, e.applied) }
+func (e *entry) drifts() bool {
+	return e.exempt == (word{}) && e.wanted != (word{}) && e.applied != e.wanted
+}
 
 // instant is the time of so many ns since 1970; 0 is the zero time.
 func instant(ns int64) time.Time {
@@ -181,24 +183,4 @@ func uvarint(s string) (v uint64, n int) {
 		}
 	}
 	return 0, 0
-}
-
-// words keeps one copy of each of the few words that sessions share: actions,
-// rules, realms. Beyond its limit it keeps no more.
-type words map[string]string
-
-const maxWords = 1 << 16
-
-func (w words) share(s string) string {
-	if s == "" {
-		return ""
-	}
-	if known, ok := w[s]; ok {
-		return known
-	}
-	s = strings.Clone(s)
-	if len(w) < maxWords {
-		w[s] = s
-	}
-	return s
 }

@@ -3,9 +3,10 @@ package session
 import "time"
 
 // stone is what is left of a session that is over: when that was, by our clock
-// and, where it tells, by that of the NAS.
+// and, where it tells, by that of the NAS; and when it had begun by the latter.
 type stone struct {
-	stamp, event int64 // ns, s
+	stamp        int64 // ns
+	event, began int64 // s; 0: not known
 }
 
 // graves remember for a while which sessions are over, so that a record that

@@ -21,12 +21,12 @@ func (t *Table) open(r *radius.Record, started, startEvent int64) *entry {
 		x.identity = pack(merged(l.Identity, r.Identity))
 	}
 	e.lay(x)
-	e.realm, e.form = t.words.share(r.Login.Realm), t.words.share(r.Login.Form)
-	e.request = t.facts(r.Request)
+	e.realm, e.form = wordOf(r.Login.Realm), wordOf(r.Login.Form)
+	e.request = t.shared.facts(r.Request)
 	e.observe(&r.Sighting)
 	e.seen(r)
 	if r.Admin {
-		e.exempt = "admin-login"
+		e.exempt = wordOf("admin-login")
 	}
 	if l != nil {
 		t.counters.joined++
@@ -43,27 +43,15 @@ func (t *Table) open(r *radius.Record, started, startEvent int64) *entry {
 
 // admit writes what was decided at the login into an entry that is in no index.
 func (t *Table) admit(e *entry, l *radius.Login) {
-	e.realm, e.form = t.words.share(l.Login.Realm), t.words.share(l.Login.Form)
-	e.request = t.facts(extended(l.Request, e.request))
+	e.realm, e.form = wordOf(l.Login.Realm), wordOf(l.Login.Form)
+	e.request = t.shared.facts(extended(l.Request, e.request))
 	e.interval = int64(l.Interim)
-	e.exempt = t.words.share(l.Exempt)
+	e.exempt = wordOf(l.Exempt)
 	t.want(e, l.Decision)
 	if l.Told != "" {
 		t.apply(e, l.Told, Sent, l.At.UnixNano())
 	}
 	e.fill(&l.Sighting)
-}
-
-// facts shares the words of request attributes.
-func (t *Table) facts(request []engine.Attribute) []engine.Attribute {
-	if len(request) == 0 {
-		return nil
-	}
-	shared := make([]engine.Attribute, len(request))
-	for i, a := range request {
-		shared[i] = engine.Attribute{Name: t.words.share(a.Name), Value: t.words.share(a.Value)}
-	}
-	return shared
 }
 
 // extended adds those attributes to the first ones whose names are not among
@@ -164,7 +152,7 @@ func (e *entry) moved(r *radius.Record) bool {
 // that nothing was known of.
 func (t *Table) identify(e *entry, r *radius.Record) {
 	if extra := extended(e.request, r.Request); len(extra) > len(e.request) {
-		e.request = t.facts(extra)
+		e.request = t.shared.facts(extra)
 		t.asks.set(e, t.options.Clock().UnixNano())
 		t.changes.mark(e)
 	}
@@ -200,9 +188,9 @@ func (e *entry) named(told []Attribute) bool {
 // echo takes in what the router's own accounting says it does.
 func (t *Table) echo(e *entry, r *radius.Record) {
 	switch {
-	case r.Echoed == nil || e.exempt != "":
-	case slices.Contains(r.Echoed, e.applied):
-		if e.proof < Seen && e.applied != "" {
+	case r.Echoed == nil || e.exempt != (word{}):
+	case slices.Contains(r.Echoed, e.applied.String()):
+		if e.proof < Seen && e.applied != (word{}) {
 			e.proof = Seen
 			t.settle(e)
 		}

@@ -78,10 +78,14 @@ func (t *Table) stale(e *entry, r *radius.Record) bool {
 // before reports whether a record's event came after the end of the session
 // that the stone stands for. A record that was under way for long loses ties.
 func (s stone) before(r *radius.Record) bool {
-	if at := event(r); at != 0 && s.event != 0 && at != s.event {
+	at := event(r)
+	if at != 0 && s.event != 0 && at != s.event {
 		return at > s.event
 	}
-	if r.Delay > 0 {
+	if r.Status == radius.StatusStart && at != 0 && at == s.began {
+		return false // its own Start: a session of less than a second
+	}
+	if r.Delay > 0 || r.Status == radius.StatusInterim { // no session sends one as soon as that
 		return stamp(r) > s.stamp+blur
 	}
 	return stamp(r) > s.stamp
@@ -213,7 +217,11 @@ func (t *Table) stop(e *entry, r *radius.Record) {
 	} else if !e.older(r) {
 		t.refresh(e, r)
 	}
-	t.end(e, stone{stamp: stamp(r), event: event(r)}, Stopped, Stopped)
+	began := e.startEvent
+	if began == 0 && r.Lasted == 0 {
+		began = event(r)
+	}
+	t.end(e, stone{stamp: stamp(r), event: event(r), began: began}, Stopped, Stopped)
 }
 
 // restarted ends the sessions of a router whose accounting begins or ends
@@ -237,11 +245,20 @@ func (t *Table) upTo(r *radius.Record, at int64) []*entry {
 	router.booted = max(router.booted, at)
 	var over []*entry
 	for _, e := range router.sessions {
-		if e.started <= at {
+		if e.precedes(r, at) {
 			over = append(over, e)
 		}
 	}
 	return over
+}
+
+// precedes reports whether a session began before its router's accounting did,
+// by the clock of the NAS where that tells.
+func (e *entry) precedes(r *radius.Record, at int64) bool {
+	if restart := event(r); restart != 0 && e.startEvent != 0 {
+		return e.startEvent < restart
+	}
+	return e.started <= at
 }
 
 func (t *Table) restart(e *entry, at int64) {

@@ -17,12 +17,12 @@ const (
 func (e *entry) row() store.Session {
 	s := store.Session{
 		NAS: e.router.nas, Box: e.router.box, AcctSession: e.acct, Area: e.router.area,
-		Account: e.account, UserName: store.Octets(e.userName), Realm: e.realm, Form: e.form,
+		Account: e.account, UserName: store.Octets(e.userName), Realm: e.realm.String(), Form: e.form.String(),
 		Started: e.started, Updated: e.updated, Since: e.since, Interval: e.interval, Event: e.startEvent,
 		Addresses: e.kept(), Interface: e.interfaceID, Identity: store.Octets(e.identity),
-		Applied: e.applied, Rule: e.rule, Override: e.override, AppliedAt: e.appliedAt, Proof: uint8(e.proof),
-		Wanted: e.wanted, WantedBy: e.wantedBy, WantedFor: e.wantedOverride, Until: e.until,
-		Course: e.course, Exempt: e.exempt, Why: e.why,
+		Applied: e.applied.String(), Rule: e.rule.String(), Override: e.override.String(), AppliedAt: e.appliedAt, Proof: uint8(e.proof),
+		Wanted: e.wanted.String(), WantedBy: e.wantedBy.String(), WantedFor: e.wantedOverride.String(), Until: e.until,
+		Course: e.course.String(), Exempt: e.exempt.String(), Why: e.why.String(),
 	}
 	if e.name != e.userName {
 		s.Name = store.Octets(e.name)
@@ -106,11 +106,12 @@ func (t *Table) restoreTexts(e *entry, s store.Session) {
 		x.name = x.userName
 	}
 	e.lay(x)
-	share := t.words.share
-	e.realm, e.form, e.exempt, e.why = share(s.Realm), share(s.Form), share(s.Exempt), share(s.Why)
-	e.applied, e.rule, e.override, e.course = share(s.Applied), share(s.Rule), share(s.Override), share(s.Course)
-	e.wanted, e.wantedBy, e.wantedOverride = share(s.Wanted), share(s.WantedBy), share(s.WantedFor)
+	e.realm, e.form, e.exempt, e.why = wordOf(s.Realm), wordOf(s.Form), wordOf(s.Exempt), wordOf(s.Why)
+	e.applied, e.rule, e.override, e.course = wordOf(s.Applied), wordOf(s.Rule), wordOf(s.Override), wordOf(s.Course)
+	e.wanted, e.wantedBy, e.wantedOverride = wordOf(s.Wanted), wordOf(s.WantedBy), wordOf(s.WantedFor)
+	var request []engine.Attribute
 	for _, a := range s.Request {
-		e.request = append(e.request, engine.Attribute{Name: share(string(a[0])), Value: share(string(a[1]))})
+		request = append(request, engine.Attribute{Name: string(a[0]), Value: string(a[1])})
 	}
+	e.request = t.shared.facts(request)
 }

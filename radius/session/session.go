@@ -82,10 +82,8 @@ type Session struct {
 
 // Drift reports whether the router does something else than the engine wants,
 // or nobody knows what it does.
-func (s *Session) Drift() bool { return drifts(s.Exempt, s.Wanted, s.Applied) }
-
-func drifts(exempt, wanted, applied string) bool {
-	return exempt == "" && wanted != "" && applied != wanted
+func (s *Session) Drift() bool {
+	return s.Exempt == "" && s.Wanted != "" && s.Applied != s.Wanted
 }
 
 // Facts are what a decision about the session rests on, all but the contract

@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -45,7 +46,7 @@ type Table struct {
 	born    int64 // silence counts from then: before, nobody was listening
 
 	mu        sync.RWMutex
-	words     words
+	shared    shared
 	routers   map[place]*router
 	accounts  map[string]*entry // one session of the account; the others hang on it
 	addresses bindings
@@ -79,7 +80,7 @@ func NewTable(o Options) *Table {
 		options:   o,
 		changed:   make(chan struct{}, 1),
 		born:      o.Clock().UnixNano(),
-		words:     words{},
+		shared:    shared{},
 		routers:   map[place]*router{},
 		accounts:  map[string]*entry{},
 		addresses: newBindings(),
@@ -115,11 +116,11 @@ func (t *Table) find(id ID) *entry {
 func (t *Table) router(at place, area string) *router {
 	r := t.routers[at]
 	if r == nil {
-		r = &router{place: place{t.words.share(at.nas), t.words.share(at.box)}, sessions: map[string]*entry{}}
+		r = &router{place: place{strings.Clone(at.nas), strings.Clone(at.box)}, sessions: map[string]*entry{}}
 		t.routers[r.place] = r
 	}
 	if r.area != area {
-		r.area = t.words.share(area)
+		r.area = strings.Clone(area)
 	}
 	return r
 }
@@ -158,7 +159,7 @@ func (t *Table) settle(e *entry) {
 	e.router.proofs[e.proof]++
 	e.counted = e.proof
 	if !e.drifts() {
-		e.why = ""
+		e.why = word{}
 		t.driftless(e)
 	} else if e.inDrift < 0 {
 		e.inDrift = int32(len(t.drifting))

@@ -21,7 +21,7 @@ func (f *Filter) passes(e *entry) bool {
 	return (f.Account == "" || f.Account == e.account) &&
 		(f.NAS == "" || f.NAS == e.router.nas) &&
 		(f.Area == "" || f.Area == e.router.area) &&
-		(f.Action == "" || f.Action == e.applied) &&
+		(f.Action == "" || f.Action == e.applied.String()) &&
 		(!f.Drift || e.drifts())
 }
 

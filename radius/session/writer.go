@@ -195,12 +195,12 @@ func (t *Table) bought(e *entry, account, course string) {
 	if e.router == nil || e.account != account {
 		return
 	}
-	course = t.words.share(course)
-	if e.course == "" {
-		e.course = course
+	found := wordOf(course)
+	if e.course == (word{}) {
+		e.course = found
 	}
-	if e.course != course {
-		t.turn(e, t.options.Clock().UnixNano(), func() { e.course = course })
+	if e.course != found {
+		t.turn(e, t.options.Clock().UnixNano(), func() { e.course = found })
 	}
 	e.courseKnown = true
 }

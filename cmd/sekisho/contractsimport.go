@@ -92,6 +92,7 @@ func importAsked(c *cli.Context, opts admin.ImportOptions) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(c.App.ErrWriter, "the import of %s would be:\n", c.Args().First())
 	if err := writeReport(c.App.ErrWriter, report); err != nil {
 		return err
 	}

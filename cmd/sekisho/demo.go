@@ -226,8 +226,10 @@ func (s *show) invite(w io.Writer) {
 
   echo 'User-Name = "ut400te004d%s", User-Password = "%s"' | radclient -x %s auth %s
   %s --socket %s explain f.ut400te004d%s
+  %s --socket %s grant ut400te004d%s --until tomorrow --reason "a try"
   %s --socket %s contracts list
-`, demoRealm, demoPassword, auth[0], demoNASSecret, os.Args[0], s.conf.Socket, demoRealm, os.Args[0], s.conf.Socket)
+`, demoRealm, demoPassword, auth[0], demoNASSecret, os.Args[0], s.conf.Socket, demoRealm, os.Args[0], s.conf.Socket, demoRealm,
+		os.Args[0], s.conf.Socket)
 }
 
 func (s *show) close() {

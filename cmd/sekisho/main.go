@@ -5,6 +5,7 @@ package main
 
 import (
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 )
@@ -24,33 +25,24 @@ func newApp() *cli.App {
 		Action:         func(c *cli.Context) error { return unknownCommand(c, c.App.Commands, nil) },
 		OnUsageError:   onUsageError,
 		ExitErrHandler: func(*cli.Context, error) {}, // exitCode maps errors, once, at the end
-		Commands: []*cli.Command{
-			serveCommand(),
-			checkCommand(),
-			demoCommand(),
-			statusCommand(),
-			reloadCommand(),
-			explainCommand(),
-			decideCommand(),
-			grantCommand(),
-			restrictCommand(),
-			renewCommand(),
-			revokeCommand(),
-			overridesCommand(),
-			contractsCommand(),
-			auditCommand(),
-			tokenCommand(),
-			backupCommand(),
-			dbCommand(),
-			policyCommand(),
-			calendarCommand(),
-			impactCommand(),
-			completionCommand(),
-			manCommand(),
-			versionCommand(),
-			completeCommand(),
-		},
+		Commands: slices.Concat(
+			about("The daemon and its files",
+				serveCommand(), checkCommand(), demoCommand(), statusCommand(), reloadCommand(), backupCommand(), dbCommand(),
+				completionCommand(), manCommand(), versionCommand(), completeCommand()),
+			about("The support desk",
+				explainCommand(), grantCommand(), restrictCommand(), renewCommand(), revokeCommand(), overridesCommand(), contractsCommand()),
+			about("Policies and roll-outs", decideCommand(), policyCommand(), calendarCommand(), impactCommand()),
+			about("Who did what, and who may", auditCommand(), tokenCommand()),
+		),
 	}
 	strictly(app.Commands)
 	return app
+}
+
+// about puts verbs under a heading of the help.
+func about(heading string, verbs ...*cli.Command) []*cli.Command {
+	for _, v := range verbs {
+		v.Category = heading
+	}
+	return verbs
 }

@@ -14,6 +14,11 @@ import (
 func strictly(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
+		for _, f := range c.Flags {
+			if truth, ok := f.(*cli.BoolFlag); ok {
+				truth.DisableDefaultText = true // "(default: false)" tells nobody anything
+			}
+		}
 		strictly(c.Subcommands)
 		if len(c.Subcommands) == 0 {
 			c.HideHelpCommand = true // else it would take "help" and "h" for itself, which may be accounts

@@ -26,7 +26,7 @@ const (
 )
 
 const deskSite = `listen: {auth: "127.0.0.1:0", acct: "127.0.0.1:0"}
-admin: {socket: %[1]s/s}
+admin: {socket: %[1]s/s, listen: "127.0.0.1:0"}
 store: {path: %[1]s/db}
 policy: asahi-net
 nas:

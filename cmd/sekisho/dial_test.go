@@ -28,3 +28,37 @@ func TestWhichDaemonIsAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestWithATokenFromAnotherMachine asks over TCP: a token lets in whom it may,
+// to what its role may, until it is revoked.
+func TestWithATokenFromAnotherMachine(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, "2007-05-16T10:00:00+09:00")
+	made := o.run(t, "token", "create", "noc", "--role", "viewer")
+	if made.code != exitOK || strings.Count(made.stdout, "\n") != 1 {
+		t.Fatalf("%+v", made)
+	}
+	far := []string{"--server", "http://" + o.daemon.Door(), "--token-file", writeFile(t, "token", made.stdout)}
+	for _, tt := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"overrides -o csv", exitOK, "account,kind,action"},
+		{"explain ua700aa007g", exitOK, "BLOCK by stage-2"},
+		{"grant ua700aa007g --reason x", exitRefused, "needs the role support, and token noc has viewer"},
+		{"audit list", exitRefused, "needs the role operator"},
+		{"backup " + t.TempDir() + "/copy", exitRefused, "needs the role admin"},
+	} {
+		r := sekisho(t, "", append(strings.Fields(tt.args), far...)...)
+		if r.code != tt.code || !strings.Contains(r.stdout+r.stderr, tt.says) {
+			t.Errorf("%s: code %d, want %d; %s%s, want %q", tt.args, r.code, tt.code, r.stdout, r.stderr, tt.says)
+		}
+	}
+	if r := o.run(t, "token", "revoke", "noc", "--reason", "lost"); r.code != exitOK {
+		t.Error(r.stderr)
+	}
+	if r := sekisho(t, "", append([]string{"status"}, far...)...); r.code != exitRefused {
+		t.Errorf("after it was revoked: code %d, %s", r.code, r.stderr)
+	}
+}

@@ -24,6 +24,7 @@ var ranks = map[string]int{
 	"sekisho/radius":                2,
 	"sekisho/radius/coa":            4,
 	"sekisho/store/storetest":       3,
+	"sekisho/store/ldapsync":        3,
 	"sekisho/radius/session":        3,
 	"sekisho/cmd/internal/config":   5,
 	"sekisho/cmd/internal/admin":    5,

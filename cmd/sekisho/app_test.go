@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -57,19 +59,26 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// changing is what differs from run to run in the demo's output.
-var changing = regexp.MustCompile(`127\.0\.0\.1:\d+|\S*/sekisho-demo-\d+|\n  \S+(?: --socket)`)
+// difference is what differs from run to run, and what stands for it.
+type difference struct {
+	found *regexp.Regexp
+	is    string
+}
 
-func settled(s string) string {
-	return changing.ReplaceAllStringFunc(s, func(found string) string {
-		switch {
-		case strings.HasPrefix(found, "127"):
-			return "127.0.0.1:PORT"
-		case strings.HasPrefix(found, "\n"):
-			return "\n  sekisho --socket"
-		}
-		return "DIR"
-	})
+// changing is what differs from run to run in the demo's output.
+var changing = []difference{
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
+	{regexp.MustCompile(`\S*/sekisho-demo-\d+`), "DIR"},
+	{regexp.MustCompile(`\n  \S+ --socket`), "\n  sekisho --socket"},
+}
+
+func settled(s string) string { return settle(s, changing) }
+
+func settle(s string, differences []difference) string {
+	for _, d := range differences {
+		s = d.found.ReplaceAllString(s, d.is)
+	}
+	return s
 }
 
 func TestDemoShowsWhoIsBlockedAndWhy(t *testing.T) {
@@ -84,6 +93,53 @@ func TestDemoShowsWhoIsBlockedAndWhy(t *testing.T) {
 			}
 			golden(t, tt.name, settled(r.stdout))
 		})
+	}
+}
+
+// ofTheNight is what differs in what the demo shows of live sessions.
+var ofTheNight = []difference{
+	{regexp.MustCompile(`\d\d:\d\d:\d\d`), "HH:MM:SS"},
+	{regexp.MustCompile(`\b0[0-9A-Z]{25}\b`), "ULID"},
+	{regexp.MustCompile(`(?m)^    author .*$`), "    author   WHO"},
+}
+
+// coaLines are what the demo's router is told at one time, in no order.
+var coaLines = regexp.MustCompile(`(?m)(^.*  CoA-Request to .*\n)+`)
+
+func settledNight(s string) string {
+	return coaLines.ReplaceAllStringFunc(settle(settled(s), ofTheNight), func(lines string) string {
+		return strings.Join(slices.Sorted(strings.Lines(lines)), "")
+	})
+}
+
+func TestDemoShowsTheNight(t *testing.T) {
+	began := time.Now()
+	r := sekisho(t, "", "demo", "--once")
+	if r.code != exitOK || r.stderr != "" {
+		t.Fatalf("code %d, stderr %s", r.code, r.stderr)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %s, longer than anybody watches", took)
+	}
+	golden(t, "demo.txt", settledNight(r.stdout))
+}
+
+// TestReadmeShowsTheDemo compares what the README shows of the demo with what
+// the demo shows.
+func TestReadmeShowsTheDemo(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := os.ReadFile("testdata/demo.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = "All of them stay connected."
+	_, text, found := strings.Cut(string(readme), "\n"+first)
+	text, _, ends := strings.Cut(text, "```")
+	if !found || !ends || !strings.Contains(string(shown), first+settledNight(text)) {
+		t.Errorf("README.md has no part of the demo's output that begins with %q; the demo shows:\n%s", first, shown)
 	}
 }
 

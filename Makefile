@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-impact bench-contracts bench-sessions
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-impact bench-contracts bench-sessions bench-campaign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,3 +74,6 @@ bench-impact: ## sekisho impact over a million contracts, beside reading them; t
 
 bench-contracts: ## ten million contracts: time, disk, memory, start, look-ups; needs 6 GB of disk and some minutes
 	go test -run '^$$' -bench ContractsAtScale -benchtime 1x -timeout 120m ./store -contracts 10000000
+
+bench-campaign: ## a stage for 300,000 sessions on 30 routers, the daemon killed in the middle
+	go test -count=1 -timeout 20m -v -run FleetIsKilled ./radius/coa -fleet 31x10000@200/20

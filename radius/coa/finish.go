@@ -163,6 +163,7 @@ func (k *Keeper) turned(p *part, before string) {
 	if p.State == before {
 		return
 	}
+	k.keepCampaigns() // a restart must not begin anew what has stopped
 	level := k.log.Info
 	if p.State == Stopped {
 		level = k.log.Warn

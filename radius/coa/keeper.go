@@ -235,6 +235,13 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) bool {
 		k.settle(l, j, Reply{Outcome: Gone})
 		return true
 	}
+	if err := k.ask(&s); err != nil { // its turn may have been long in coming, or this is after a restart
+		l.rest(j, now)
+		for _, tell := range j.replies {
+			tell(Reply{Outcome: Later, Err: err})
+		}
+		return true
+	}
 	j.action, _ = l.target(&s)
 	if !j.forced && !k.drifts(l, &s) {
 		k.settle(l, j, Reply{Outcome: Done})

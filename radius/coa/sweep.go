@@ -165,20 +165,23 @@ func (k *Keeper) crowd(l *lane) {
 func (k *Keeper) decide(id session.ID) (*lane, bool) {
 	s, live := k.sessions.Get(id)
 	l := k.lanes[id.NAS]
-	if !live {
-		return l, false
-	}
-	now := k.clock()
-	d, err := k.decider.Decide(&s, now)
-	if err != nil {
-		k.puzzled(id, err)
-		return l, false
-	}
-	k.sessions.Decided(id, d, now)
-	if s.Wanted = d.Action; l == nil || !k.drifts(l, &s) {
+	if !live || k.ask(&s) != nil || l == nil || !k.drifts(l, &s) {
 		return l, false
 	}
 	return l, l.underWay[id] == nil && l.queued[id] == nil && !l.rests(&s) && !k.isAwaited(l, &s)
+}
+
+// ask has the engine say what is wanted for a session now.
+func (k *Keeper) ask(s *session.Session) error {
+	now := k.clock()
+	d, err := k.decider.Decide(s, now)
+	if err != nil {
+		k.puzzled(s.ID, err)
+		return err
+	}
+	k.sessions.Decided(s.ID, d, now)
+	s.Wanted = d.Action
+	return nil
 }
 
 // drifts reports whether a router is to be told something, and notes why not

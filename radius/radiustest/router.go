@@ -49,8 +49,8 @@ func NewRouter(secret string, answer func(*Request) [][]byte) (*Router, error) {
 	return NewSlowRouter(secret, 0, answer)
 }
 
-// NewSlowRouter is NewRouter that takes that time for an answer, and keeps no
-// list of what it has seen.
+// NewSlowRouter is NewRouter that takes that time for an answer, and keeps
+// neither what it has seen nor what it has answered.
 func NewSlowRouter(secret string, delay time.Duration, answer func(*Request) [][]byte) (*Router, error) {
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -122,10 +122,8 @@ func (r *Router) take(request *Request) {
 		r.seen = append(r.seen, request)
 	}
 	before, known := r.answered[key]
-	if !known && !r.forgetful {
-		r.answered[key] = nil
-	}
 	if !known {
+		r.answered[key] = nil
 		r.received++
 		r.outstanding++
 		r.most = max(r.most, r.outstanding)
@@ -145,8 +143,8 @@ func (r *Router) take(request *Request) {
 func (r *Router) finish(key string, request *Request) {
 	answers := r.answer(request)
 	r.mu.Lock()
-	if !r.forgetful {
-		r.answered[key] = answers
+	if r.answered[key] = answers; r.forgetful {
+		delete(r.answered, key)
 	}
 	r.outstanding--
 	r.mu.Unlock()

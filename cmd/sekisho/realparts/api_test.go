@@ -95,6 +95,35 @@ func fresh(t *testing.T, s *Sekisho) string {
 	return made.Override.ID
 }
 
+// TestUsersOfTheSocketHaveTheirRoles asks as other users of the machine, by name,
+// by number and by a supplementary group, which only the kernel can tell.
+func TestUsersOfTheSocketHaveTheirRoles(t *testing.T) {
+	Need(t, append(wireParts(), Program("curl", "curl"), Program("setpriv", "util-linux"))...)
+	n := NewNetns(t, "roles")
+	site := newSite("asahi-net", tokyo)
+	site.Roles = `{viewer: nobody, support: ["@4321"], operator: "4322"}`
+	s := NewSekisho(t, n, site)
+	if err := os.Chmod(s.dir, 0o711); err != nil { // others reach the socket, and nothing else there
+		t.Fatal(err)
+	}
+	s.Serve(t, "")
+	for _, tt := range []struct {
+		name, setpriv, path, want string
+	}{
+		{"by name", "--reuid nobody --regid nogroup --clear-groups", "/v1/whoami", `"who":"nobody (uid 65534)","from":"socket","role":"viewer"`},
+		{"by a group beside others", "--reuid 4320 --regid 4320 --groups 7,4321", "/v1/whoami", `"who":"4320 (uid 4320)","from":"socket","role":"support"`},
+		{"by number", "--reuid 4322 --regid 4320 --clear-groups", "/v1/whoami", `"role":"operator"`},
+		{"not at all", "--reuid 4320 --regid 4320 --clear-groups", "/v1/status", `"detail":"4320 (uid 4320) has no role here`},
+		{"not enough", "--reuid nobody --regid nogroup --clear-groups", "/v1/audit", `needs the role operator, and nobody (uid 65534) has viewer`},
+	} {
+		args := append(strings.Fields(tt.setpriv), "curl", "-sS", "--unix-socket", s.socket, "http://sekisho"+tt.path)
+		out, err := n.Command("setpriv", args...).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), tt.want) {
+			t.Errorf("%s: %v, %s", tt.name, err, out)
+		}
+	}
+}
+
 // TestFreeRADIUSAsksByREST has a FreeRADIUS that stays in the path ask for each
 // decision, by the configuration that docs/api.md shows: nobody is rejected,
 // whatever becomes of the question.

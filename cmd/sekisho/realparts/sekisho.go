@@ -39,6 +39,7 @@ type Site struct {
 	Policy             string // the name of a shipped policy, or a file
 	LogLevel           string // debug when empty
 	Door               string // where programs with tokens are answered; nowhere when empty
+	Roles              string // of users of the socket, as the site file has them; without, only root may open it
 	NAS                []SiteNAS
 	AAA                []SiteAAA
 }

@@ -13,6 +13,7 @@ import (
 	"sekisho/engine/policyfile"
 	"sekisho/engine/yamldoc"
 	"sekisho/radius"
+	"sekisho/store"
 )
 
 // Explain answers what is decided for a login and why. The decision and its
@@ -29,7 +30,7 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 	if err := stagesKnown(engine.View{Policy: c.Policy, Stages: q.Stages}); err != nil {
 		return admin.Explanation{}, err
 	}
-	facts, err := d.facts(c, q)
+	facts, err := d.facts(c, q, at)
 	if err != nil {
 		return admin.Explanation{}, err
 	}
@@ -65,7 +66,7 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 }
 
 // facts collects what the decision rests on, all but the NAS.
-func (d *Daemon) facts(c *config.Config, q admin.Question) (engine.Facts, error) {
+func (d *Daemon) facts(c *config.Config, q admin.Question, at time.Time) (engine.Facts, error) {
 	f := engine.Facts{Login: c.Policy.ReadLogin(q.User), Stages: q.Stages}
 	for name, value := range q.Request {
 		name, value = policyfile.Spelt(name, value)
@@ -75,7 +76,32 @@ func (d *Daemon) facts(c *config.Config, q admin.Question) (engine.Facts, error)
 		return f, nil
 	}
 	err := d.store.Subscriber(f.Login.Account, &f)
+	if err == nil && q.At != "" && at.Before(d.options.Clock()) {
+		f.Overrides, err = d.overridesThen(f.Login.Account)
+	}
 	return f, err
+}
+
+// overridesThen are all overrides that there ever were on an account, for
+// questions about the past: one that was revoked held until then. Of a renewed
+// one only the last end is asked.
+func (d *Daemon) overridesThen(account string) ([]engine.Override, error) {
+	var all []engine.Override
+	for o, err := range d.store.AllOverrides(store.OverrideFilter{Account: account}) {
+		if err != nil {
+			return nil, err
+		}
+		if o.From.Before(o.Created) {
+			o.From = o.Created
+		}
+		if o.Revoked != nil && (o.Until.IsZero() || o.Revoked.At.Before(o.Until)) {
+			o.Until = o.Revoked.At
+		}
+		if o.Until.IsZero() || o.From.Before(o.Until) {
+			all = append(all, factOf(&o))
+		}
+	}
+	return all, nil
 }
 
 // asked are the NASes that the question is about.

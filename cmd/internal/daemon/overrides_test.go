@@ -76,6 +76,7 @@ func TestGrantUntilFriday(t *testing.T) {
 	if err != nil || renewed.Override.Version != 2 || len(renewed.Override.History) != 1 {
 		t.Errorf("renewed: %+v, %v", renewed, err)
 	}
+	s.at(t, "2007-05-18T12:00:00+09:00")
 	revoked, err := s.client.RevokeOverride(t.Context(), o.ID, 2, "done", false)
 	if err != nil || revoked.Override.State != "revoked" || revoked.Effect.After[0].Action != "block" {
 		t.Errorf("revoked: %+v, %v", revoked, err)
@@ -84,6 +85,19 @@ func TestGrantUntilFriday(t *testing.T) {
 		t.Errorf("after the grant: told %v", got)
 	}
 	s.audited(t, "override.grant", "override.renew", "override.revoke")
+	s.explainsThePast(t)
+}
+
+// explainsThePast asks about days on which the grant held and did not.
+func (s *site) explainsThePast(t *testing.T) {
+	t.Helper()
+	s.at(t, "2007-06-01T12:00:00+09:00")
+	for at, want := range map[string]string{"2007-05-16T11:00:00+09:00": "block", "2007-05-17": "open", "2007-05-19": "block"} {
+		e, err := s.client.Explain(t.Context(), admin.Question{User: "ua700aa007g@atson.net", NAS: "tokyo", At: at})
+		if err != nil || e.Answers[0].Action != want {
+			t.Errorf("at %s: %+v, %v", at, e.Answers, err)
+		}
+	}
 }
 
 // audited holds that the last changes of overrides are these, by this user.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func (d *desk) effect(b *strings.Builder, e *admin.Effect) {
 	}
 	fmt.Fprintf(b, "\ndecided %s\n%s\n\n%s\n", d.people.say(e.At), t.Render(), d.felt(e))
 	for _, s := range e.Sessions {
-		fmt.Fprintf(b, "  %s at NAS %s, session %s: %s\n", printable(s.User), printable(s.NAS), printable(s.Session), lastTold(s))
+		fmt.Fprintf(b, "  %s at NAS %s, session %s: %s\n", printable(s.User), printable(s.NAS), printable(s.Session), lastTold(s, e.After))
 	}
 }
 
@@ -129,7 +130,7 @@ func (d *desk) felt(e *admin.Effect) string {
 	case len(e.Sessions) == 0:
 		return "No session of the account is live: it is felt at the next login."
 	}
-	return "Live now; each router is told at once if it takes that, else it is felt at the next login:"
+	return "These sessions are live. A router that takes CoA-Requests is told at once, another one at the next login:"
 }
 
 func actionsOf(verdicts []admin.Verdict) map[string]string {
@@ -144,9 +145,20 @@ func actionsOf(verdicts []admin.Verdict) map[string]string {
 	return actions
 }
 
-func lastTold(s admin.SessionRef) string {
-	if s.Applied == "" {
-		return "it is not known what the router was told"
+// lastTold says what a router was told last; wanted are the actions that it
+// may be told now.
+func lastTold(s admin.SessionRef, after []admin.Verdict) string {
+	var wanted []string
+	for _, v := range after {
+		if slices.Contains(v.NAS, s.NAS) && !slices.Contains(wanted, v.Action) {
+			wanted = append(wanted, v.Action)
+		}
 	}
-	return "the router was told " + s.Applied
+	switch {
+	case s.Applied == "":
+		return "it is not known what the router was told"
+	case slices.Contains(wanted, s.Applied):
+		return "the router was told " + s.Applied
+	}
+	return fmt.Sprintf("the router was told %s, and is to be told %s", s.Applied, alternatives(wanted))
 }

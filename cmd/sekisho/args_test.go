@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,4 +31,17 @@ func TestFlagsMayFollowArguments(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzFlagsFirst(f *testing.F) {
+	for _, seed := range []string{"explain u --nas n", "-o csv overrides list --all", "a -- -b", "__complete -- x", "--socket", "- --=x -"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		in := strings.Fields("sekisho " + line)
+		out := flagsFirst(newApp(), in)
+		if got, want := slices.Sorted(slices.Values(out)), slices.Sorted(slices.Values(in)); !slices.Equal(got, want) {
+			t.Errorf("%q became %q: words were lost or made up", in, out)
+		}
+	})
 }

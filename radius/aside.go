@@ -32,14 +32,20 @@ type aside struct {
 	attempts map[*attempt]struct{}
 }
 
-func (s *aside) enter(a *attempt) {
+// enter takes an attempt in, unless its goroutine reads its socket on. To
+// settle that and to take it in are one step: who comes to leave has entered.
+func (s *aside) enter(a *attempt) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !a.settled.CompareAndSwap(false, true) {
+		return false
+	}
 	if s.attempts == nil {
 		s.attempts = map[*attempt]struct{}{}
 	}
 	s.attempts[a] = struct{}{}
 	s.running.Add(1)
+	return true
 }
 
 func (s *aside) leave(a *attempt) {

@@ -61,10 +61,9 @@ func (p *Proxy) answerInPlace(a *attempt) {
 // handOver lets another goroutine read the socket on while this one's is busy
 // with a reply; once, whoever sees to it first.
 func (p *Proxy) handOver(a *attempt) {
-	if !a.settled.CompareAndSwap(false, true) {
+	if !p.aside.enter(a) {
 		return
 	}
-	p.aside.enter(a)
 	s := a.socket
 	s.working.Store(nil)
 	p.others.Go(func() { s.serve(s.peer.handle) })

@@ -1,6 +1,8 @@
 package radius_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"sekisho/radius"
@@ -39,4 +41,41 @@ func TestWhatIsForgottenIsNotWrittenAfterwards(t *testing.T) {
 			t.Errorf("%s is kept: %t, want %t", name, ok, want)
 		}
 	}
+}
+
+// stalled are latches that are slow to read once they are told to be.
+type stalled struct {
+	memory
+	slow    atomic.Bool
+	reading chan struct{}
+	goOn    chan struct{}
+}
+
+func (s *stalled) Latched(name string) (bool, error) {
+	if s.slow.Load() {
+		s.reading <- struct{}{}
+		<-s.goOn
+	}
+	return s.memory.Latched(name)
+}
+
+func TestAReloadThatWaitsForTheStoreStopsNobody(t *testing.T) {
+	t.Parallel()
+	latches := &stalled{reading: make(chan struct{}, 10), goOn: make(chan struct{})}
+	goOn := sync.OnceFunc(func() { close(latches.goOn) })
+	defer goOn()
+	var store slow
+	s := start(t, func(s *setup) { store, s.latches = slowly(s), latches })
+	latches.slow.Store(true)
+	reloaded := make(chan struct{})
+	go func() { defer close(reloaded); s.inside().Reload(s.config()) }()
+	<-latches.reading
+	sent := s.logIn(store, 3)
+	s.asked(store, 3)
+	s.timer.advance(radius.DefaultDecisionBudget + 1)
+	s.answers(s.nas, sent, limited)
+	s.proxy.Sweep()
+	goOn()
+	<-reloaded
+	close(store.goOn)
 }

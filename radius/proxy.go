@@ -63,9 +63,10 @@ type Proxy struct {
 	learned       chan *latch // to keep
 	aside         aside
 
-	reload    sync.Mutex
+	reload    sync.Mutex // held while a configuration is made ready, which reads the Latches
 	current   atomic.Pointer[snapshot]
-	retired   []*peer // of earlier configurations, until nothing waits for them
+	retiring  sync.Mutex // guards retired; held for moments, since the watch needs it
+	retired   []*peer    // of earlier configurations, until nothing waits for them
 	listeners []*listener
 	serving   sync.WaitGroup // the listeners' goroutines
 	others    sync.WaitGroup // the sockets' goroutines, and the one that sweeps
@@ -164,6 +165,8 @@ func (p *Proxy) Reload(c *Config) {
 	defer p.reload.Unlock()
 	old := p.current.Load()
 	next := p.compile(c.withDefaults())
+	p.retiring.Lock()
+	defer p.retiring.Unlock()
 	p.current.Store(next)
 	for key, peer := range old.peers {
 		if next.peers[key] == nil {
@@ -194,8 +197,8 @@ func (p *Proxy) Stats() Stats {
 
 // allPeers are those of the running configuration and the retired ones.
 func (p *Proxy) allPeers() []*peer {
-	p.reload.Lock()
-	defer p.reload.Unlock()
+	p.retiring.Lock()
+	defer p.retiring.Unlock()
 	peers := append([]*peer(nil), p.retired...)
 	for _, peer := range p.current.Load().peers {
 		peers = append(peers, peer)
@@ -239,8 +242,14 @@ func (p *Proxy) sweep(now time.Time) {
 	p.checkServers(now)
 	p.duplicates.expire(now)
 	p.conversations.expire(now)
-	p.reload.Lock()
-	defer p.reload.Unlock()
+	p.closeRetired()
+}
+
+// closeRetired closes the sockets of earlier configurations that nothing waits
+// for.
+func (p *Proxy) closeRetired() {
+	p.retiring.Lock()
+	defer p.retiring.Unlock()
 	kept := p.retired[:0]
 	for _, peer := range p.retired {
 		if !peer.closeIfIdle() {

@@ -62,14 +62,15 @@ func (a *arrival) check() reason {
 	if a.source = a.snapshot.nases.source(a.datagram.from.Addr()); a.source == nil {
 		return dropUnknownNAS
 	}
+	a.nas = a.source.only()
 	var why reason
 	if a.packet, why = parse(a.datagram.octets); why != forwarded {
 		return why
 	}
+	a.nas = a.source.identify(a.packet)
 	if !a.listener.kind.takes(a.packet.code()) {
 		return dropCode
 	}
-	a.nas = a.source.identify(a.packet)
 	if why := a.authenticity(); why != forwarded {
 		return why
 	}

@@ -77,6 +77,15 @@ func (n *nasEntry) particularity() int {
 	return rank
 }
 
+// only returns the NAS that must have sent even what cannot be read, nil where
+// the source is that of several.
+func (s *source) only() *nasEntry {
+	if len(s.entries) != 1 {
+		return nil
+	}
+	return s.entries[0]
+}
+
 // identify tells which of the NASes behind the source sent the packet; nil if
 // none of them gives itself that name. A Status-Server comes from whatever
 // stands at that address, often a proxy, which need not use any of the names.

@@ -1,6 +1,7 @@
 package radius_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/netip"
@@ -88,6 +89,44 @@ func TestReloadToAnotherPool(t *testing.T) {
 	s.dropped("no-server", s.nas, access(t, 1, user))
 	s.dropped("no-realm", s.nas, access(t, 2, "01 09 'u@other'"), access(t, 3, "01 03 'u'"), access(t, 4, ""))
 	s.dropped("no-server", s.acct, accounting(t, 1, user))
+}
+
+func TestRetransmissionTurnsToTheServersOfTheNewConfiguration(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 3, nil)
+	servers := p.setup.config.Realms["*"].Servers
+	p.reloadTo(servers[0], servers[1])
+	p.servers[0].mute.Store(true)
+	request := access(t, 1, user)
+	must(t, p.nas.Send(request))
+	p.until("it is sent", func() bool { n, _ := p.servers[0].requests(); return n == 1 })
+	p.reloadTo(servers[2])
+	p.pass(time.Second) // nothing waits for the second server: its sockets are closed
+	match(t, "answer", attributesOf(p.exchange(p.nas, request)), accepted)
+	if n, _ := p.servers[2].requests(); n != 1 {
+		t.Errorf("the new server got %d requests", n)
+	}
+}
+
+func TestRetransmissionStaysWithItsServerOverAReload(t *testing.T) {
+	t.Parallel()
+	s := start(t, answering(silent))
+	request := access(t, 1, user)
+	must(t, s.nas.Send(request))
+	first := s.seen(1)[0]
+	s.inside().Reload(s.config()) // the server is the same by its address, though another value
+	s.timer.advance(time.Second)
+	must(t, s.nas.Send(request))
+	if again := s.seen(2)[1]; !bytes.Equal(again.Raw, first.Raw) {
+		t.Errorf("the retransmission differs:\n got %x\nwant %x", again.Raw, first.Raw)
+	}
+}
+
+// reloadTo makes these servers the whole pool.
+func (p *pool) reloadTo(servers ...*radius.AAA) {
+	p.Helper()
+	p.setup.config.Realms = map[string]*radius.Pool{"*": {Name: "tokyo", Servers: servers}}
+	p.inside().Reload(p.config())
 }
 
 func TestReloadsUnderLoad(t *testing.T) {

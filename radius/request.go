@@ -43,8 +43,9 @@ func (p *Proxy) repeat(t *transaction) {
 	early := now.Sub(a.sent) < time.Second
 	if other := p.elsewhere(t, a, early); other != nil {
 		p.debug.Load().note(t, "A retransmission: %s keeps silent, %s is asked", a.target.Name, other.Name)
-		p.attempt(t, other)
-		return
+		if p.attempt(t, other) == forwarded {
+			return
+		}
 	}
 	if early || a.target.peer.health.now() == dead {
 		p.debug.Load().note(t, "A retransmission while the request is in progress")
@@ -65,9 +66,9 @@ func (p *Proxy) elsewhere(t *transaction, a *attempt, early bool) *target {
 	if h.now() == alive && (early || h.heardSince(a.began)) || t.request.has(typeState) {
 		return nil
 	}
-	targets, _ := t.targets()
+	targets, _ := t.targets(p.current.Load()) // those of an earlier configuration may be gone
 	for _, to := range targets {
-		if to != a.target && to.peer.health.now() == alive {
+		if to.peer != a.target.peer && to.peer.health.now() == alive {
 			return to
 		}
 	}
@@ -82,7 +83,7 @@ func (p *Proxy) forward(t *transaction) reason {
 	if p.looped(t.request) {
 		return dropLoop
 	}
-	targets, why := t.targets()
+	targets, why := t.targets(t.snapshot)
 	if why != forwarded {
 		return why
 	}
@@ -129,9 +130,10 @@ func current(targets []*target, known *target) *target {
 	return nil
 }
 
-// targets are the servers that a request may go to, in their order.
-func (t *transaction) targets() ([]*target, reason) {
-	route := t.snapshot.route(t.request.find(typeUserName))
+// targets are the servers of a configuration that a request may go to, in
+// their order.
+func (t *transaction) targets(s *snapshot) ([]*target, reason) {
+	route := s.route(t.request.find(typeUserName))
 	if route == nil {
 		return nil, dropNoRealm
 	}

@@ -190,6 +190,25 @@ func TestServerThatAnswersOthersKeepsItsRequest(t *testing.T) {
 	p.expect("it has answered another", "alive alive", 3, 0)
 }
 
+func TestServerThatLeavesOnlyRetransmissionsUnansweredIsNoticed(t *testing.T) {
+	t.Parallel()
+	p := startPool(t, 2, nil)
+	p.servers[0].mute.Store(true)
+	answered, left := access(t, 1, user), access(t, 2, user)
+	must(t, p.nas.Send(answered))
+	must(t, p.nas.Send(left))
+	p.expect("at first", "alive alive", 2, 0)
+	p.timer.advance(time.Second)
+	first := p.servers[0].Seen()[0]
+	must(t, p.servers[0].Send(first.Reply(radiustest.AccessAccept), first.From)) // its last word
+	p.answer(p.nas, answered)
+	must(t, p.nas.Send(left))
+	p.expect("after the retransmission", "alive alive", 3, 0)
+	p.pass(radius.DefaultResponseWindow + 1)
+	p.expect("after the window", "zombie alive", 3, 0)
+	match(t, "answer", attributesOf(p.exchange(p.nas, left)), accepted)
+}
+
 func TestSilentServerBecomesZombieThenDeadAndComesBack(t *testing.T) {
 	t.Parallel()
 	p := startPool(t, 2, nil)

@@ -52,6 +52,7 @@ func (p *Proxy) repeat(t *transaction) {
 		return
 	}
 	a.sent = now
+	a.target.peer.health.owe(now)
 	p.debug.Load().note(t, "A retransmission goes to %s", a.target.Name)
 	p.transmit(a)
 }

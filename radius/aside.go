@@ -18,13 +18,17 @@ var errCrowded = errors.New("too many decisions take long")
 const maxStuck = 4
 
 // maxAside is how many decisions may take long at once before the others stop
-// trying. Each keeps a goroutine. Every socket may add the one that its reader
-// had begun.
-const maxAside = 256
+// trying. Each keeps a goroutine and its buffer, some 60 MiB for all. Every
+// socket may add the one that its reader had begun. They are as many as come
+// within a fraction of the budget at the highest rates: where the machine is
+// busy elsewhere for a moment, each decision takes long for no fault of the
+// store's.
+const maxAside = 4096
 
 // aside are the goroutines that are still busy with a reply while another one
 // reads their socket. In ordinary life there are none.
 type aside struct {
+	most    int64 // of them at once before the others stop trying
 	running atomic.Int64
 	stuck   atomic.Int64 // of these, the ones that were overruled
 
@@ -84,7 +88,7 @@ func (s *aside) refusal() error {
 	switch {
 	case s.stuck.Load() >= maxStuck:
 		return errStuck
-	case s.running.Load() >= maxAside:
+	case s.running.Load() >= s.most:
 		return errCrowded
 	}
 	return nil

@@ -8,6 +8,12 @@ func (o Options) WithTimer(now func() time.Time) Options {
 	return o
 }
 
+// WithAside returns options by which so many decisions may take long at once.
+func (o Options) WithAside(most int) Options {
+	o.aside = most
+	return o
+}
+
 // Sweep does at once what the proxy does regularly.
 func (p *Proxy) Sweep() { p.sweep(p.timer()) }
 

@@ -41,6 +41,7 @@ type setup struct {
 	latches     radius.Latches
 	sessions    radius.Sessions
 	today       time.Time // for the policy, when the proxy starts
+	aside       int       // how many decisions may take long at once; 0: as many as ever
 }
 
 // site is a running proxy between a router and an AAA server.
@@ -105,7 +106,7 @@ func (s *site) startInside() {
 		Log:         slog.New(slog.NewTextHandler(s.log, nil)),
 		Latches:     s.setup.latches,
 		Sessions:    s.setup.sessions,
-	}.WithTimer(s.timer.Now))
+	}.WithTimer(s.timer.Now).WithAside(s.setup.aside))
 	must(s, err)
 	s.proxy = p
 	s.Cleanup(s.stopInside)

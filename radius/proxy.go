@@ -8,6 +8,7 @@
 package radius
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -42,6 +43,7 @@ type Options struct {
 	Healthy func() bool
 
 	timer func() time.Time // what time-outs go by, for tests; nil: time.Now
+	aside int              // how many decisions may take long at once, for tests; 0: maxAside
 }
 
 // Proxy is the running proxy. All its methods may be called concurrently.
@@ -110,6 +112,7 @@ func newProxy(o Options) *Proxy {
 		healthy:     o.Healthy,
 		learned:     make(chan *latch, 64),
 		sessions:    o.Sessions,
+		aside:       aside{most: int64(cmp.Or(o.aside, maxAside))},
 	}
 	if p.clock == nil {
 		p.clock = time.Now

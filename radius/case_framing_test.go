@@ -68,7 +68,7 @@ func TestCase04RequestThatOutgrowsAPacket(t *testing.T) {
 	most := big + " 18 d1" + strings.Repeat("62", 207)
 	s.exchange(s.nas, access(t, 2, most)) // 4068, 4096 with what we add
 	match(t, "upstream", s.seen(1)[0].Raw, "01 00 10 00 *16 50 12 *16"+most+" 21 0a *8")
-	s.dropped("too-big", s.nas, access(t, 3, most+" 18 02"))
+	s.dropped("too-big", s.nas, access(t, 3, big+" 18 d2"+strings.Repeat("62", 208))) // 4097
 	if held := s.proxy.Stats().Held; held != 1 {
 		t.Errorf("%d requests held, want only the answered one", held)
 	}

@@ -191,6 +191,7 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 	p.duplicates.remember(t)
 	t.state.Store(answered)
 	t.recall(a)
+	t.attempt.Store(nil) // thousands of answers are kept: their requests to the servers need not be
 	t.nas.counters.answered[octets[0]].Add(1)
 	p.debug.Load().answered(t)
 	p.deliver(t.nas, t.listener, octets, t.client, t.local)

@@ -195,7 +195,7 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 	a.arm()
 	t.attempt.Store(a)
 	if t.state.Load() != waiting { // an earlier attempt was answered meanwhile
-		t.recall(nil)
+		to.peer.retire(a)
 		return forwarded
 	}
 	p.debug.Load().sent(t, a)

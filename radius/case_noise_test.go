@@ -45,6 +45,12 @@ func (n noise) datagram() []byte {
 	if n.IntN(2) == 0 {
 		radiustest.Sign(b, make([]byte, 16), []byte(nasSecret)) // right for accounting
 	}
+	if n.IntN(4) == 0 {
+		b[4+n.IntN(len(b)-4)] ^= 1 << n.IntN(8) // lengths of attributes among them
+	}
+	if len(b) > 22 && n.IntN(16) == 0 {
+		b[21] = byte(n.IntN(2)) // what a careless reader never gets past
+	}
 	return b
 }
 

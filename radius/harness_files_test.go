@@ -14,6 +14,7 @@ import (
 	"sekisho/dict"
 	"sekisho/engine"
 	"sekisho/radius"
+	"sekisho/radius/session"
 	"sekisho/store"
 
 	"github.com/goccy/go-yaml"
@@ -85,7 +86,8 @@ unknown-contract: {{.UnknownContract}}
 // for a socket is made there.
 func (s *site) files() string {
 	s.Helper()
-	if s.setup.config.Realms != nil || s.setup.config.NAS != nil || s.setup.latches != nil || s.setup.sessions != nil {
+	_, usual := s.setup.sessions.(*session.Table) // a daemon has one
+	if s.setup.config.Realms != nil || s.setup.config.NAS != nil || s.setup.latches != nil || s.setup.sessions != nil && !usual {
 		s.Fatal("the site file would leave out what this setup has: teach it to say that")
 	}
 	dir, err := os.MkdirTemp("", "sekisho")

@@ -43,6 +43,9 @@ func explain(c *cli.Context, daemon *admin.Client) error {
 	if err != nil {
 		return err
 	}
+	if e.Near != "" {
+		fmt.Fprintf(c.App.ErrWriter, "there is no contract of %s; did you mean %q?\n", printable(q.User), e.Near)
+	}
 	switch {
 	case c.String("output") == "json":
 		return writeJSON(c.App.Writer, e)

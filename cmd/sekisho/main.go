@@ -30,7 +30,7 @@ func newApp() *cli.App {
 				serveCommand(), checkCommand(), demoCommand(), statusCommand(), reloadCommand(), backupCommand(), dbCommand(),
 				completionCommand(), manCommand(), versionCommand(), completeCommand()),
 			about("The support desk",
-				explainCommand(), grantCommand(), restrictCommand(), renewCommand(), revokeCommand(), overridesCommand(), contractsCommand()),
+				explainCommand(), grantCommand(), restrictCommand(), renewCommand(), revokeCommand(), overridesCommand(), contractsCommand(), sessionsCommand()),
 			about("Policies and roll-outs", decideCommand(), policyCommand(), calendarCommand(), impactCommand()),
 			about("Who did what, and who may", auditCommand(), tokenCommand()),
 		),

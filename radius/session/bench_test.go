@@ -93,11 +93,11 @@ func BenchmarkMillionSessions(b *testing.B) {
 		for range t.All(session.Filter{}) {
 			n++
 		}
-		b.ReportMetric((cpuTime()-began).Seconds(), "cpu-s/walk")
+		b.ReportMetric((cpuTime() - began).Seconds(), "cpu-s/walk")
 		s := openStore(b)
 		began = cpuTime()
 		session.NewWriter(t, s, &bought{}, 0, nil).Flush()
-		b.ReportMetric((cpuTime()-began).Seconds(), "cpu-s/write")
+		b.ReportMetric((cpuTime() - began).Seconds(), "cpu-s/write")
 		n, t = t.Len(), nil
 		heap()
 		restore(b, s, n, clock)
@@ -128,7 +128,7 @@ func restore(b *testing.B, s *store.Store, want int, clock func() time.Time) {
 		t.Restore(row)
 	}
 	b.ReportMetric(time.Since(began).Seconds(), "s/restore")
-	b.ReportMetric((cpuTime()-cpu).Seconds(), "cpu-s/restore")
+	b.ReportMetric((cpuTime() - cpu).Seconds(), "cpu-s/restore")
 	if t.Len() != want {
 		b.Fatalf("%d sessions came back of %d", t.Len(), want)
 	}

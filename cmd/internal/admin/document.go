@@ -17,6 +17,7 @@ var (
 	tagDecisions = []string{"decisions"}
 	tagContracts = []string{"contracts"}
 	tagOverrides = []string{"overrides"}
+	tagSessions  = []string{"sessions"}
 	tagAudit     = []string{"audit"}
 	tagAccess    = []string{"access"}
 )

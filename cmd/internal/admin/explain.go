@@ -31,6 +31,7 @@ type Explanation struct {
 	Account  string    `json:"account"` // empty: no login pattern of the policy reads the name
 	Realm    string    `json:"realm"`
 	Form     string    `json:"form"`
+	Near     string    `json:"near,omitempty" doc:"where the account has no contract: one that has, and is spelled nearly so"`
 	Logins   []string  `json:"logins,omitempty" doc:"where the question was an account and no login: one of each form in which it may come"`
 	Contract *Contract `json:"contract"`
 	Course   string    `json:"course,omitempty"` // the policy's id of the contract's course

@@ -74,7 +74,7 @@ func nasOf(c *config.Config, f *engine.Facts, name string) (*radius.NAS, error) 
 	if name == "" {
 		return calling(c, f), nil
 	}
-	found, err := asked(c, name)
+	found, err := named(c, name)
 	if err != nil {
 		if f.NAS.Name != "" { // facts may speak of routers that are not there yet
 			return nil, nil

@@ -9,6 +9,7 @@ import (
 	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
 	"sekisho/cmd/internal/metrics"
+	"sekisho/radius/session"
 )
 
 // routes is everything that the door serves.
@@ -19,6 +20,7 @@ func (d *Daemon) routes() *admin.Routes {
 	admin.MountAudit(r, d.store, func() *time.Location { return d.config.Load().Policy.Location })
 	admin.MountBackup(r, d.store, func() string { return filepath.Dir(d.store.Path()) })
 	admin.MountTokens(r, d.store, d.Now)
+	admin.MountSessions(r, d.table(), d, func() *time.Location { return d.config.Load().Policy.Location })
 	admin.MountExplain(r, d)
 	admin.MountPlans(r, d)
 	admin.MountDecide(r, d)
@@ -27,6 +29,7 @@ func (d *Daemon) routes() *admin.Routes {
 		Version:  d.options.Version,
 		Proxy:    d.proxy.Stats,
 		ReloadOK: func() bool { return d.last.Load().OK },
+		Sessions: func() (session.Stats, uint64) { return d.live.Stats(), d.live.feed.Dropped() },
 	}))
 	return r
 }

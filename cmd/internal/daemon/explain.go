@@ -34,7 +34,7 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 	if err != nil {
 		return admin.Explanation{}, err
 	}
-	nases, err := asked(c, q.NAS)
+	nases, err := d.asked(c, q.NAS, facts.Login.Account)
 	if err != nil {
 		return admin.Explanation{}, err
 	}
@@ -53,16 +53,31 @@ func (d *Daemon) Explain(q admin.Question) (admin.Explanation, error) {
 			e.Course = course.ID
 		}
 	}
-	if facts.Login.Account == "" {
-		if e.Logins, err = d.loginsOf(c.Policy, q.User); err != nil {
-			return admin.Explanation{}, err
-		}
+	if err := d.guess(c.Policy, &e); err != nil {
+		return admin.Explanation{}, err
 	}
 	e.Facts = factsOf(c.Policy, q, facts, e.Course)
 	for _, n := range nases {
 		e.Answers = merge(e.Answers, answer(c.Policy, facts, n, at))
 	}
 	return e, nil
+}
+
+// guess says what somebody may have meant who asks for an account instead of a
+// login, or for one without a contract.
+func (d *Daemon) guess(p *engine.Policy, e *admin.Explanation) (err error) {
+	if e.Contract != nil {
+		return nil
+	}
+	account := e.Account
+	if account == "" {
+		account = e.User
+		if e.Logins, err = d.loginsOf(p, account); err != nil || len(e.Logins) > 0 {
+			return err
+		}
+	}
+	e.Near, err = d.near(account)
+	return err
 }
 
 // facts collects what the decision rests on, all but the NAS.
@@ -104,11 +119,20 @@ func (d *Daemon) overridesThen(account string) ([]engine.Override, error) {
 	return all, nil
 }
 
-// asked are the NASes that the question is about.
-func asked(c *config.Config, name string) ([]radius.NAS, error) {
-	if name == "" {
-		return c.Radius.NAS, nil
+// asked are the NASes that the question is about: the one that it names, those
+// of the account's live sessions, or all.
+func (d *Daemon) asked(c *config.Config, name, account string) ([]radius.NAS, error) {
+	if name != "" {
+		return named(c, name)
 	}
+	if live := d.liveAt(c, account); len(live) > 0 {
+		return live, nil
+	}
+	return c.Radius.NAS, nil
+}
+
+// named finds a NAS by its name.
+func named(c *config.Config, name string) ([]radius.NAS, error) {
 	for _, n := range c.Radius.NAS {
 		if n.Name == name {
 			return []radius.NAS{n}, nil
@@ -122,6 +146,23 @@ func asked(c *config.Config, name string) ([]radius.NAS, error) {
 		Status: http.StatusNotFound,
 		Detail: fmt.Sprintf("%s has no NAS %q; %s", c.File, name, yamldoc.Suggest(name, known)),
 	}
+}
+
+// liveAt are the NASes where an account has live sessions now.
+func (d *Daemon) liveAt(c *config.Config, account string) []radius.NAS {
+	at := map[string]bool{}
+	if account != "" {
+		for _, id := range d.live.Account(account) {
+			at[id.NAS] = true
+		}
+	}
+	var nases []radius.NAS
+	for _, n := range c.Radius.NAS {
+		if at[n.Name] {
+			nases = append(nases, n)
+		}
+	}
+	return nases
 }
 
 func answer(p *engine.Policy, f engine.Facts, n radius.NAS, at time.Time) admin.Answer {

@@ -26,6 +26,8 @@ var probes = map[string]probe{
 	"status": {}, "healthy": {}, "ready": {}, "reload": {}, "metrics": {}, "calendar": {}, "whoami": {},
 	"backup": {}, "list-contracts": {}, "show-contract": {}, "list-overrides": {}, "show-override": {},
 	"export-overrides": {}, "list-audit": {}, "export-audit": {}, "verify-audit": {}, "list-tokens": {},
+	"list-sessions": {}, "show-session": {},
+	"who-had":          {query: "address=198.51.100.7"},
 	"explain":          {query: "user=ua700aa007g@atson.net"},
 	"decide":           {body: `{"user":"ua700aa007g@atson.net"}`},
 	"impact":           {body: `{"at":"2007-05-15"}`},

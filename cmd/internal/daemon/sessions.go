@@ -55,6 +55,14 @@ func (s *sessions) run(do func(context.Context)) {
 	})
 }
 
+// table is nil of a daemon that only documents itself.
+func (d *Daemon) table() *session.Table {
+	if d.live == nil {
+		return nil
+	}
+	return d.live.Table
+}
+
 // close takes in what is queued and writes it.
 func (s *sessions) close() {
 	s.running.Do(func() {

@@ -17,6 +17,7 @@ type Source struct {
 	Version  string
 	Proxy    func() radius.Stats
 	ReloadOK func() bool
+	Sessions SessionStats // nil: there are none
 }
 
 // Handler serves everything in the format of Prometheus.
@@ -67,6 +68,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	gauge(out, buildInfo, 1, c.Version)
 	gauge(out, reloadOK, boolean(c.ReloadOK()))
 	gauge(out, held, float64(s.Held))
+	c.sessions(out)
 	for ruling, n := range s.Decisions {
 		count(out, decisions, n, ruling.Action, ruling.Rule)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sekisho/radius"
+	"sekisho/radius/session"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -16,6 +17,13 @@ func example() Source {
 	return Source{
 		Version:  "1.2.3",
 		ReloadOK: func() bool { return false },
+		Sessions: func() (session.Stats, uint64) {
+			return session.Stats{
+				NAS:     map[string]session.NASStats{"bras-1": {Sessions: map[string]int{"sent": 8, "seen": 2}, Drift: 3}},
+				Records: map[string]uint64{"start": 11}, Joins: map[string]uint64{"no-accept": 5}, Oddities: map[string]uint64{"stale": 6}, Ended: map[string]uint64{"aged": 7},
+				Waiting: 12, Unsaved: 13, Lost: 14,
+			}, 15
+		},
 		Proxy: func() radius.Stats {
 			return radius.Stats{
 				Held: 3,
@@ -57,6 +65,16 @@ func TestEveryCounterIsServed(t *testing.T) {
 		`sekisho_radius_dropped_total{nas="bras-1",reason="duplicate"} 1`,
 		`sekisho_radius_dropped_total{nas="",reason="unknown-nas"} 7`,
 		`sekisho_radius_injections_total{nas="bras-1",outcome="injected"} 4`,
+		`sekisho_sessions{nas="bras-1",proof="sent"} 8`,
+		`sekisho_sessions_drift{nas="bras-1"} 3`,
+		`sekisho_accounting_records_total{status="start"} 11`,
+		`sekisho_session_joins_total{outcome="no-accept"} 5`,
+		`sekisho_session_oddities_total{kind="stale"} 6`,
+		`sekisho_sessions_ended_total{why="aged"} 7`,
+		`sekisho_sessions_accepts_waiting 12`,
+		`sekisho_sessions_unsaved 13`,
+		`sekisho_session_history_lost_total 14`,
+		`sekisho_session_packets_lost_total 15`,
 		`sekisho_decisions_total{action="block",rule="stage-1"} 4`,
 		`sekisho_aaa_requests_total{aaa="home",code="Access-Request"} 5`,
 		`sekisho_aaa_responses_total{aaa="home",code="Access-Accept"} 4`,

@@ -45,6 +45,7 @@ func TestCommandLinesOfTheAPI(t *testing.T) {
 	room.Sekisho.Configure(t, room.Site)
 	room.Sekisho.Serve(t, "2007-05-14T12:00:00+09:00")
 	room.Sekisho.Import(t, contracts([]Subscriber{sub})...)
+	room.RADClient("192.0.2.1").Acct(t, "Acct-Status-Type = Start", `Acct-Session-Id = "0000001A"`, `User-Name = "ua700aa007g@atson.net"`)
 	token := newToken(t, room.Sekisho)
 	dir := WorkDir(t, "curl")
 	WriteFile(t, dir, ".curlrc", "silent\nshow-error\nfail-with-body\n")

@@ -1,0 +1,30 @@
+package daemon
+
+import (
+	"net/netip"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/store"
+)
+
+// WhoHad tells who had an address at a time: by the sessions that are live, and
+// by the history of those that were.
+func (d *Daemon) WhoHad(a netip.Addr, text string) ([]store.Stretch, time.Time, error) {
+	local := d.config.Load().Policy.Location
+	at := d.options.Clock().In(local)
+	if text != "" {
+		var err error
+		if at, err = admin.Instant(text, local); err != nil {
+			return nil, at, err
+		}
+	}
+	d.live.writer.Flush() // what has just ended is on its way to the store
+	had, err := d.store.WhoHad(a, at)
+	for _, now := range d.live.Now(a) {
+		if !now.From.After(at) {
+			had = append(had, now)
+		}
+	}
+	return had, at, err
+}

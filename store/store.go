@@ -61,6 +61,7 @@ type Store struct {
 	direct     int // directChanges, or less in tests
 	sortMemory int // sortMemory, or less in tests
 	writer     writer
+	readers    readers
 	watchers   watchers
 	ids        ids
 	limits     atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
@@ -77,6 +78,7 @@ func (s *Store) Close() error {
 	if s.lost.Load() {
 		return fmt.Errorf("closing store %s: %w", s.path, errLost)
 	}
+	s.readers.bar() // for good
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing store %s: %w", s.path, err)
 	}
@@ -144,7 +146,11 @@ func (s *Store) view(fn func(*bolt.Tx) error) error { return s.transact(s.db.Vie
 
 // update runs fn in the write transaction; when it returns nil, what fn wrote
 // is on disk.
-func (s *Store) update(fn func(*bolt.Tx) error) error { return s.transact(s.db.Update, fn) }
+func (s *Store) update(fn func(*bolt.Tx) error) error {
+	s.readers.bar()
+	defer s.readers.lift()
+	return s.transact(s.db.Update, fn)
+}
 
 var errLost = fmt.Errorf("%w: its beginning is gone; stop the daemon and restore a backup", ErrDamaged)
 

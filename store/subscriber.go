@@ -23,19 +23,26 @@ const endedKept = 24 * time.Hour
 func (s *Store) Subscriber(account string, f *engine.Facts) error {
 	folded := engine.Fold(account)
 	f.Contract, f.Overrides = nil, nil
-	var contract *engine.Contract
-	var overrides []engine.Override
-	err := s.view(func(tx *bolt.Tx) (err error) {
-		if contract, err = contractOf(tx, folded); err == nil {
-			overrides, err = overridesOf(tx, folded, s.now().Add(-endedKept))
-		}
-		return err
-	})
+	contract, overrides, err := s.subscriber(folded)
 	if err != nil {
 		return fmt.Errorf("looking up account %s: %w", account, err)
 	}
 	f.Contract, f.Overrides = contract, overrides
 	return nil
+}
+
+func (s *Store) subscriber(folded string) (c *engine.Contract, overrides []engine.Override, err error) {
+	if r := s.readers.take(); r != nil {
+		defer r.mu.Unlock()
+		return r.subscriber(s, folded)
+	}
+	err = s.view(func(tx *bolt.Tx) (err error) {
+		if c, err = contractOf(tx, folded); err == nil {
+			overrides, err = overridesOf(tx, folded, s.now().Add(-endedKept))
+		}
+		return err
+	})
+	return c, overrides, err
 }
 
 func contractOf(tx *bolt.Tx, folded string) (*engine.Contract, error) {

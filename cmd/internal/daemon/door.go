@@ -24,6 +24,7 @@ func (d *Daemon) routes() *admin.Routes {
 	admin.MountExplain(r, d)
 	admin.MountPlans(r, d)
 	admin.MountDecide(r, d)
+	admin.MountCampaigns(r, d)
 	admin.MountControl(r, d)
 	admin.MountMetrics(r, metrics.Handler(metrics.Source{
 		Version:  d.options.Version,

@@ -31,7 +31,7 @@ func newApp() *cli.App {
 				completionCommand(), manCommand(), versionCommand(), completeCommand()),
 			about("The support desk",
 				explainCommand(), grantCommand(), restrictCommand(), renewCommand(), revokeCommand(), overridesCommand(), contractsCommand(), sessionsCommand()),
-			about("Policies and roll-outs", decideCommand(), policyCommand(), calendarCommand(), impactCommand()),
+			about("Policies and roll-outs", decideCommand(), policyCommand(), calendarCommand(), impactCommand(), campaignCommand()),
 			about("Who did what, and who may", auditCommand(), tokenCommand()),
 		),
 	}

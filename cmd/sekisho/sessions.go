@@ -14,10 +14,10 @@ import (
 func sessionsCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "sessions",
-		Usage:  "list and show live sessions; tell who had an address",
+		Usage:  "list and show live sessions; tell who had an address; tell their routers",
 		Flags:  sessionFlags(),
 		Action: asking(listSessions),
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			{
 				Name:   "list",
 				Usage:  "list live sessions: what each router was told, and what is wanted",
@@ -38,7 +38,7 @@ func sessionsCommand() *cli.Command {
 				Flags:     []cli.Flag{&cli.StringFlag{Name: "at", Usage: "at this `TIME` instead of now, such as \"2007-05-15 12:00\""}, listFlag()},
 				Action:    asking(whoHad),
 			},
-		},
+		}, tellCommands()...),
 	}
 }
 

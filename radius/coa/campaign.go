@@ -1,9 +1,11 @@
 package coa
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sekisho/radius/session"
@@ -19,6 +21,8 @@ type Ledger interface {
 	CampaignMembers(id uint64, nas string) ([]store.CampaignMember, error)
 	Campaigns() ([]store.Campaign, error)
 	ForgetCampaign(id uint64) error
+	// Record tells the audit what campaigns do by themselves.
+	Record(store.Entry) error
 }
 
 // campaign is many sessions that are told what is wanted, at a pace.
@@ -142,6 +146,7 @@ func (k *Keeper) letBegin(c *campaign, err error) {
 		}
 		k.turned(p, Planned)
 	}
+	k.record("campaign.start", c, map[string]any{"cause": c.Cause, "parts": c.record().Parts})
 	k.log.Info("a campaign begins", "campaign", c.ID, "cause", c.Cause, "nases", len(c.parts))
 	k.forgetOld()
 }
@@ -239,4 +244,17 @@ func (k *Keeper) recall(p *part) error {
 	}
 	p.Total = len(p.members)
 	return nil
+}
+
+// record tells the audit what a campaign does by itself.
+func (k *Keeper) record(op string, c *campaign, what any) {
+	if k.ledger == nil {
+		return
+	}
+	after, err := json.Marshal(what)
+	if err != nil {
+		after = nil // what was done is worth an entry all the same
+	}
+	entry := store.Entry{By: store.By{Who: "daemon", Why: c.Cause}, Op: op, Subject: strconv.FormatUint(c.ID, 10), After: after}
+	k.keep(func() error { return k.ledger.Record(entry) })
 }

@@ -167,6 +167,7 @@ func (k *Keeper) turned(p *part, before string) {
 	level := k.log.Info
 	if p.State == Stopped {
 		level = k.log.Warn
+		k.record("campaign.stop", p.of, map[string]string{"nas": p.NAS, "why": p.Why})
 	}
 	level("campaign is "+p.State, "campaign", p.of.ID, "nas", p.NAS, "why", p.Why, "done", p.Done, "failed", p.Failed, "gone", p.Gone, "left", p.left())
 }

@@ -31,6 +31,7 @@ func (d *Daemon) routes() *admin.Routes {
 		Proxy:    d.proxy.Stats,
 		ReloadOK: func() bool { return d.last.Load().OK },
 		Sessions: func() (session.Stats, uint64) { return d.live.Stats(), d.live.feed.Dropped() },
+		Live:     d.liveMetrics,
 	}))
 	return r
 }

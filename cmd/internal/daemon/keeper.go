@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sekisho/cmd/internal/config"
+	"sekisho/cmd/internal/metrics"
 	"sekisho/engine"
 	"sekisho/radius/coa"
 	"sekisho/radius/session"
@@ -104,4 +105,13 @@ func (k *keeper) close() {
 	}
 	k.Close()
 	k.client.Close()
+}
+
+// liveMetrics is what is counted about telling routers.
+func (d *Daemon) liveMetrics() metrics.Live {
+	l := metrics.Live{NAS: d.keeper.Stats(), Campaigns: d.keeper.Campaigns(), Dropped: d.keeper.client.Dropped()}
+	if d.keeper.relay != nil {
+		l.Relay = d.keeper.relay.Stats()
+	}
+	return l
 }

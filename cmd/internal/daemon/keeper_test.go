@@ -45,8 +45,22 @@ func TestStageAndGrantReachTheLiveSession(t *testing.T) {
 	s.filter(t, lines, "op25b-off")
 	s.at(t, "2007-05-18T00:00:00+09:00")
 	s.filter(t, lines, "op25b")
-	if n, _ := router.Load(); n != 3 {
+	told, err := s.client.PushSessions(t.Context(), admin.SessionOrder{User: "ua700aa007g@atson.net", Reason: "asked for"})
+	if want := (admin.Telling{NAS: "tokyo", Session: "0000001A", Outcome: "done", Answer: "CoA-ACK"}); err != nil || len(told) != 1 || told[0] != want {
+		t.Errorf("pushed: %v, %v", told, err)
+	}
+	if n, _ := router.Load(); n != 4 {
 		t.Errorf("%d requests", n)
+	}
+	told, err = s.client.DisconnectSessions(t.Context(), admin.SessionOrder{NAS: "tokyo", Session: "0000001A"})
+	if err != nil || len(told) != 1 || told[0].Answer != "Disconnect-ACK" {
+		t.Errorf("disconnected: %v, %v", told, err)
+	}
+	if _, err = s.client.DisconnectSessions(t.Context(), admin.SessionOrder{User: "ua700aa007g"}); err == nil {
+		t.Error("a session that is over is disconnected")
+	}
+	if page, err := s.client.Campaigns(t.Context()); err != nil || len(page) != 0 {
+		t.Errorf("campaigns: %v, %v", page, err)
 	}
 }
 

@@ -18,6 +18,7 @@ type Source struct {
 	Proxy    func() radius.Stats
 	ReloadOK func() bool
 	Sessions SessionStats // nil: there are none
+	Live     func() Live  // nil: no live sessions are kept
 }
 
 // Handler serves everything in the format of Prometheus.
@@ -64,6 +65,9 @@ func (c collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends every number once.
 func (c collector) Collect(out chan<- prometheus.Metric) {
+	if c.Live != nil {
+		c.Live().collect(out)
+	}
 	s := c.Proxy()
 	gauge(out, buildInfo, 1, c.Version)
 	gauge(out, reloadOK, boolean(c.ReloadOK()))

@@ -3,6 +3,7 @@ package radius
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -86,4 +87,11 @@ func (l *limitedLog) fail(nas, mode string, err error) {
 		return
 	}
 	l.log.Error("no decision could be made", "nas", nas, "fail_mode", mode, "error", err, "not_logged", held)
+}
+
+// panicked logs a panic with its stack: what sets it off may come as a flood.
+func (l *limitedLog) panicked(broken any) {
+	if held, ok := l.admit(troubleKey{why: dropPanic}); ok {
+		l.log.Error("panic", "error", broken, "stack", string(debug.Stack()), "not_logged", held)
+	}
 }

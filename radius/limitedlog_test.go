@@ -14,7 +14,7 @@ func TestTheSameTroubleIsLoggedOnceInAWhile(t *testing.T) {
 	now := time.Unix(1000, 0)
 	var out bytes.Buffer
 	text := slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || a.Key == slog.MessageKey || a.Key == slog.LevelKey {
+		if a.Key == slog.TimeKey || a.Key == slog.MessageKey || a.Key == slog.LevelKey || a.Key == "stack" {
 			return slog.Attr{}
 		}
 		return a
@@ -35,9 +35,11 @@ func TestTheSameTroubleIsLoggedOnceInAWhile(t *testing.T) {
 	l.warn("a", dropCode, nil)
 	l.fail("a", "open", errors.New("closed"))
 	l.fail("a", "open", errors.New("closed"))
+	l.panicked("broken")
+	l.panicked("broken")
 
 	want := "reason=code nas=a\nreason=length nas=a\nreason=code nas=b\n" +
-		"reason=code nas=a not_logged=2\nreason=code\nnas=a fail_mode=open error=closed not_logged=0\n"
+		"reason=code nas=a not_logged=2\nreason=code\nnas=a fail_mode=open error=closed not_logged=0\nerror=broken not_logged=0\n"
 	if got := out.String(); got != want {
 		t.Errorf("got:\n%swant:\n%s", got, want)
 	}

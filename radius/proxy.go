@@ -13,7 +13,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -216,7 +215,7 @@ func (p *Proxy) survive(giveUp func()) {
 	if broken == nil {
 		return
 	}
-	p.log.log.Error("panic", "error", broken, "stack", string(debug.Stack()))
+	p.log.panicked(broken)
 	giveUp()
 }
 

@@ -35,6 +35,9 @@ func (c *compiler) nases() []radius.NAS {
 		}
 		nases = append(nases, n)
 		c.checkArea(path, n.Area)
+		if n.ReplyMA != radius.ReplyMAAlways {
+			c.warning(with(path, "reply-message-authenticator"), "answers to this NAS can be forged without one (CVE-2024-3596): only for a router that cannot read answers with it")
+		}
 		if !n.Source.IsValid() || octets == nil {
 			continue // reported already
 		}

@@ -50,8 +50,17 @@ func (g DirectoryGuards) refuse(a *application) *GuardError {
 	return nil
 }
 
+// fewContracts is up to how many contracts percents do not count: in a small
+// directory one is many percent.
+const fewContracts = 10
+
 // percentOf rounds up.
-func percentOf(n, all int) int { return (100*n + all - 1) / all }
+func percentOf(n, all int) int {
+	if n <= fewContracts {
+		return 0
+	}
+	return (100*n + all - 1) / all
+}
 
 // Text says which limit of a directory was met and how.
 func (e *GuardError) Text() string {

@@ -26,6 +26,7 @@ var completers = map[string]completer{
 	"--account":  accountsLike,
 	"ID":         overridesLike,
 	"TOKEN-NAME": tokensLike,
+	"HELD-ID":    heldLike,
 	"NAME":       shippedPolicies,
 	"--policy":   shippedPolicies,
 	"--nas":      nasNames,
@@ -103,4 +104,12 @@ func areaNames(ctx context.Context, daemon *admin.Client, word string) (found []
 func actionNames(ctx context.Context, daemon *admin.Client, word string) []string {
 	status, _ := daemon.Status(ctx)
 	return beginning(status.Actions, word)
+}
+
+func heldLike(ctx context.Context, daemon *admin.Client, word string) []string {
+	page, _ := daemon.HeldSync(ctx, "", 1) // no daemon: nothing is held
+	if page.Held == nil {
+		return nil
+	}
+	return beginning([]string{page.Held.ID}, word)
 }

@@ -12,7 +12,10 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"time"
+
+	"github.com/go-ldap/ldap/v3"
 
 	"sekisho/store"
 )
@@ -62,6 +65,25 @@ type Search struct {
 	Scope    int // ldap.ScopeWholeSubtree, …
 	Filter   string
 	PageSize int // 0: all in one answer
+}
+
+// Scopes are the scopes by their names.
+var Scopes = map[string]int{"base": ldap.ScopeBaseObject, "one": ldap.ScopeSingleLevel, "sub": ldap.ScopeWholeSubtree}
+
+// CheckBase says what is wrong with the base.
+func (s Search) CheckBase() error {
+	if _, err := ldap.ParseDN(s.Base); err != nil {
+		return fmt.Errorf("%q is no DN: %w", s.Base, err)
+	}
+	return nil
+}
+
+// CheckFilter says what is wrong with the filter.
+func (s Search) CheckFilter() error {
+	if _, err := ldap.CompileFilter(s.Filter); err != nil {
+		return fmt.Errorf("%q is no filter such as (objectClass=ispContract): %w", s.Filter, err)
+	}
+	return nil
 }
 
 // Times are how often and how long.

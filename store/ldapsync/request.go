@@ -51,17 +51,23 @@ func (r *request) answer(err error) {
 	}
 }
 
+var errEnded = errors.New("the directory is not followed any more")
+
 // ask hands a request to Run and waits for its answer.
 func (s *Syncer) ask(ctx context.Context, r *request) error {
 	r.done = make(chan error, 1)
 	select {
 	case s.requests <- r:
+	case <-s.ended:
+		return errEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
 	case err := <-r.done:
 		return err
+	case <-s.ended:
+		return errEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -73,7 +79,7 @@ func (s *Syncer) ask(ctx context.Context, r *request) error {
 func (s *Syncer) Sync(ctx context.Context, o RunOptions) (Report, error) {
 	r := &request{full: o.Full || o.DryRun, dry: o.DryRun, diff: o.Diff, progress: o.Progress}
 	err := s.ask(ctx, r)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, errEnded) {
 		return Report{}, err // r may still be written to
 	}
 	return r.report, err

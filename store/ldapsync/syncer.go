@@ -40,6 +40,7 @@ type Syncer struct {
 	log    *slog.Logger
 
 	requests chan *request
+	ended    chan struct{} // closed at the end of Run
 	// These belong to Run.
 	spent   []spending
 	server  int       // the one that is asked next
@@ -58,7 +59,7 @@ func New(c Config, s *store.Store, o Options) *Syncer {
 	c.Times = c.Times.withDefaults()
 	y := &Syncer{
 		config: c, store: s, dialer: o.Dialer, clock: o.Clock, log: o.Log,
-		requests: make(chan *request), findings: newFindings(), said: map[string]time.Time{},
+		requests: make(chan *request), ended: make(chan struct{}), findings: newFindings(), said: map[string]time.Time{},
 	}
 	if y.dialer == nil {
 		y.dialer = &c.Connect
@@ -89,8 +90,9 @@ type plan struct {
 }
 
 // Run follows the directory until ctx ends. It returns no error: what goes wrong
-// is told by Status and tried again.
+// is told by Status and tried again. It is called once.
 func (s *Syncer) Run(ctx context.Context) {
+	defer close(s.ended)
 	var next plan
 	for failures := 0; ctx.Err() == nil; {
 		s.expire(ctx)

@@ -20,6 +20,7 @@ var (
 	tagSessions  = []string{"sessions"}
 	tagAudit     = []string{"audit"}
 	tagAccess    = []string{"access"}
+	tagSync      = []string{"sync"}
 )
 
 // OpenAPI writes the document of the operations (OpenAPI 3.1), as YAML.

@@ -19,6 +19,7 @@ import (
 	"sekisho/engine/yamldoc"
 	"sekisho/radius"
 	"sekisho/radius/coa"
+	"sekisho/store/ldapsync"
 )
 
 // Where things are when the site file does not say.
@@ -44,7 +45,8 @@ type Config struct {
 	Relay             coa.RelayConfig
 	// Grants and Restrictions are the limits of overrides.
 	Grants, Restrictions OverrideLimits
-	LogLevel             string // debug, info, warn or error
+	Directory            *ldapsync.Config // that contracts come from; nil: none
+	LogLevel             string           // debug, info, warn or error
 	LogJSON              bool
 	Sessions             Sessions
 }
@@ -112,14 +114,15 @@ func (c *compiler) compile(file string) *Config {
 	c.testPolicy()
 	c.loadDictionaries()
 	config := &Config{
-		File:     file,
-		Policy:   c.policy,
-		Socket:   c.path(or(c.spec.Admin.Socket, DefaultSocket)),
-		Store:    c.path(or(c.spec.Store.Path, DefaultStore)),
-		LogLevel: or(c.spec.Log.Level, "info"),
-		LogJSON:  c.spec.Log.Format == "json",
-		Admin:    c.admin(),
-		Sessions: c.sessions(),
+		File:      file,
+		Policy:    c.policy,
+		Socket:    c.path(or(c.spec.Admin.Socket, DefaultSocket)),
+		Store:     c.path(or(c.spec.Store.Path, DefaultStore)),
+		LogLevel:  or(c.spec.Log.Level, "info"),
+		LogJSON:   c.spec.Log.Format == "json",
+		Admin:     c.admin(),
+		Sessions:  c.sessions(),
+		Directory: c.directory(),
 
 		StatusWhileUsable: c.spec.Listen.StatusServer == "while-usable",
 

@@ -23,6 +23,8 @@ type spec struct {
 	Dictionaries yamldoc.Strings               `yaml:"dictionaries,omitempty" jsonschema:"description=dictionary files in FreeRADIUS 3 format relative to this file"`
 	Campaigns    campaignsSpec                 `yaml:"campaigns,omitempty" jsonschema:"description=how fast routers are told when many sessions change at once"`
 	Sessions     sessionsSpec                  `yaml:"sessions,omitempty" jsonschema:"description=live sessions and their history"`
+	LDAP         *ldapSpec                     `yaml:"ldap,omitempty" jsonschema:"description=the directory that contracts come from"`
+	Sync         *syncSpec                     `yaml:"sync,omitempty" jsonschema:"description=how the directory is followed and what it may change unasked"`
 	Limits       limitsSpec                    `yaml:"limits,omitempty" jsonschema:"description=how much is held and for how long"`
 }
 

@@ -39,6 +39,8 @@ type Daemon struct {
 	proxy   *radius.Proxy
 	door    *admin.Server
 
+	directory directory
+
 	config atomic.Pointer[config.Config]
 	reload sync.Mutex
 	last   atomic.Pointer[admin.Reload]
@@ -83,8 +85,11 @@ func (d *Daemon) start(c *config.Config) (err error) {
 	if err := d.startKeeper(c); err != nil {
 		return err
 	}
-	d.door, err = admin.Serve(d.routes(), d.doorOptions(c))
-	return err
+	if d.door, err = admin.Serve(d.routes(), d.doorOptions(c)); err != nil {
+		return err
+	}
+	d.follow(c)
+	return nil
 }
 
 // Addresses tells where the proxy listens.
@@ -151,6 +156,7 @@ func (d *Daemon) reloadFile() error {
 	d.limit(c)
 	d.config.Store(c)
 	d.reloadKeeper(c)
+	d.follow(c)
 	return nil
 }
 
@@ -177,6 +183,7 @@ func (d *Daemon) close(ctx context.Context) error {
 	if d.door != nil {
 		errs = append(errs, d.door.Shutdown(ctx))
 	}
+	d.directory.close()
 	if d.keeper != nil {
 		d.keeper.close()
 	}

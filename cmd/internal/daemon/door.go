@@ -25,6 +25,7 @@ func (d *Daemon) routes() *admin.Routes {
 	admin.MountPlans(r, d)
 	admin.MountDecide(r, d)
 	admin.MountCampaigns(r, d)
+	admin.MountSync(r, d.directorySyncer, d.store, d.Now)
 	admin.MountControl(r, d)
 	admin.MountMetrics(r, metrics.Handler(metrics.Source{
 		Version:  d.options.Version,
@@ -32,6 +33,8 @@ func (d *Daemon) routes() *admin.Routes {
 		ReloadOK: func() bool { return d.last.Load().OK },
 		Sessions: func() (session.Stats, uint64) { return d.live.Stats(), d.live.feed.Dropped() },
 		Live:     d.liveMetrics,
+		Sync:     d.directoryStatus,
+		Now:      d.Now,
 	}))
 	return r
 }

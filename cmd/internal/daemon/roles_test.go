@@ -42,6 +42,10 @@ var probes = map[string]probe{
 	"pause-campaign": {body: `{}`}, "resume-campaign": {body: `{}`},
 	"undo-campaign": {body: `{}`},
 	"push-session":  {body: `{"user":"nobody"}`}, "disconnect-session": {body: `{"user":"nobody"}`},
+	"sync-status": {}, "sync-held": {},
+	"sync-run":     {body: `{}`},
+	"sync-approve": {body: `{"reason":"r"}`},
+	"sync-drop":    {body: `{"reason":"r"}`},
 }
 
 // TestWhoMayNotCannot asks for every operation in every role: who may not is

@@ -4,8 +4,10 @@ package metrics
 
 import (
 	"net/http"
+	"time"
 
 	"sekisho/radius"
+	"sekisho/store/ldapsync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,8 +19,10 @@ type Source struct {
 	Version  string
 	Proxy    func() radius.Stats
 	ReloadOK func() bool
-	Sessions SessionStats // nil: there are none
-	Live     func() Live  // nil: no live sessions are kept
+	Sessions SessionStats            // nil: there are none
+	Live     func() Live             // nil: no live sessions are kept
+	Sync     func() *ldapsync.Status // nil: no directory is followed
+	Now      func() time.Time
 }
 
 // Handler serves everything in the format of Prometheus.
@@ -69,6 +73,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		c.Live().collect(out)
 	}
 	s := c.Proxy()
+	c.collectSync(out)
 	gauge(out, buildInfo, 1, c.Version)
 	gauge(out, reloadOK, boolean(c.ReloadOK()))
 	gauge(out, held, float64(s.Held))

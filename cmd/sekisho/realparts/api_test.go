@@ -42,6 +42,9 @@ func TestCommandLinesOfTheAPI(t *testing.T) {
 	sub := Subscriber{Account: "ua700aa007g", Course: "ADSLアッカ"}
 	room := NewRoom(t, "asahi-net", []SiteNAS{{Name: "tokyo", Source: "127.0.0.1", NASIP: "192.0.2.1", Secret: nasSecret, Area: "tokyo", Profile: "filter-id"}}, nil)
 	room.Site.Door = door
+	directory := NewSlapd(t, SlapdConfig{}, ISPEntry{ID: "C1", Login: "held", Course: "DAL"}.LDIF())
+	directory.Serve(t)
+	room.Site.More = directory.Site("max-changes: 0, held-retry: 1s")
 	room.Sekisho.Configure(t, room.Site)
 	room.Sekisho.Serve(t, "2007-05-14T12:00:00+09:00")
 	room.Sekisho.Import(t, contracts([]Subscriber{sub})...)
@@ -61,6 +64,9 @@ func TestCommandLinesOfTheAPI(t *testing.T) {
 		c := room.Netns.Command("sh", "-c", places.Replace(line))
 		c.Dir = dir
 		c.Env = append(os.Environ(), "CURL_HOME="+dir, "ID="+fresh(t, room.Sekisho), "TOKEN="+token)
+		if strings.Contains(line, "$HELD") {
+			c.Env = append(c.Env, "HELD="+directory.Hold(t, room.Sekisho))
+		}
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%s\n%v: %s", line, err, out)
 		}

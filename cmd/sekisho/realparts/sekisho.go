@@ -42,6 +42,7 @@ type Site struct {
 	Roles              string // of users of the socket, as the site file has them; without, only root may open it
 	NAS                []SiteNAS
 	AAA                []SiteAAA
+	More               string // further sections
 }
 
 // A SiteNAS is one access router of a site file.

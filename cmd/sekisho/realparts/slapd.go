@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"testing"
 	"text/template"
 	"time"
+
+	"sekisho/cmd/internal/admin"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -232,4 +235,42 @@ func (e ISPEntry) AddTo(t testing.TB, conn *ldap.Conn) {
 	if err := conn.Add(r); err != nil {
 		t.Fatalf("add %s: %v", e.DN(), err)
 	}
+}
+
+// Site are the sections of a site file that follow this directory by its socket,
+// which is there in every network namespace.
+func (s *Slapd) Site(sync string) string {
+	return fmt.Sprintf(`ldap:
+  servers: %q
+  external: true
+  base: ou=contracts,o=isp
+  filter: (objectClass=ispContract)
+  attributes: {account: ispLogin, course: ispCourse, address: ispAddressType, segment: ispSegment, options: ispOption, status: ispStatus}
+sync: {%s}
+`, s.Socket, sync)
+}
+
+// Hold changes a contract and waits until the daemon holds the change; it answers
+// the id.
+func (s *Slapd) Hold(t testing.TB, daemon *Sekisho) string {
+	t.Helper()
+	modify := ldap.NewModifyRequest(ISPEntry{ID: "C1"}.DN(), nil)
+	modify.Replace("ispCourse", []string{fmt.Sprint("course ", time.Now().UnixNano())})
+	if err := s.Admin(t).Modify(modify); err != nil {
+		t.Fatal(err)
+	}
+	client := admin.Dial(daemon.socket)
+	defer client.Close()
+	id := ""
+	Eventually(t, 20*time.Second, "a held change", func() error {
+		page, err := client.HeldSync(t.Context(), "", 1)
+		if err == nil && page.Held == nil {
+			err = errors.New("nothing is held")
+		}
+		if err == nil {
+			id = page.Held.ID
+		}
+		return err
+	})
+	return id
 }

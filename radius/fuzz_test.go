@@ -33,7 +33,7 @@ func (everybodyBlocked) Subscriber(account string, f *engine.Facts) error {
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{TB: t, nas: NewSecret([]byte("kyoto-bras-1")), aaa: NewSecret([]byte("tokyo-aaa-secret")), now: time.Unix(1e9, 0)}
-	b.Proxy = newProxy(Options{Subscribers: everybodyBlocked{}, Clock: b.clockNow, timer: b.clockNow})
+	b.Proxy = newProxy(Options{Subscribers: everybodyBlocked{}, Sessions: nobody{}, Clock: b.clockNow, timer: b.clockNow})
 	sink, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	if err != nil {
 		t.Fatal(err)
@@ -307,3 +307,9 @@ func shape(attrs []byte) []byte {
 	}
 	return s
 }
+
+// nobody is told of sessions.
+type nobody struct{}
+
+func (nobody) LoggedIn(*Login)    {}
+func (nobody) Accounting(*Record) {}

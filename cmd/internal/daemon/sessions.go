@@ -27,12 +27,10 @@ func startSessions(c config.Sessions, s *store.Store, clock func() time.Time, lo
 	t := session.NewTable(c.Options)
 	live := &sessions{Table: t, feed: session.NewFeed(t, log), writer: session.NewWriter(t, s, s, c.History, log)}
 	began := time.Now()
-	for row, err := range s.AllSessions() {
-		if err != nil {
-			log.Error("a session is lost until its next Interim-Update", "error", err)
-			continue
+	for rows := range readSessions(s, log) {
+		for _, row := range rows {
+			t.Restore(row)
 		}
-		t.Restore(row)
 	}
 	if n := t.Len(); n > 0 {
 		log.Info("sessions restored", "sessions", n, "took", time.Since(began))
@@ -40,6 +38,28 @@ func startSessions(c config.Sessions, s *store.Store, clock func() time.Time, lo
 	live.run(live.feed.Run)
 	live.run(live.writer.Run)
 	return live
+}
+
+// readSessions reads ahead of whoever takes the sessions over.
+func readSessions(s *store.Store, log *slog.Logger) <-chan []store.Session {
+	const together = 1000
+	read := make(chan []store.Session, 8)
+	go func() {
+		defer close(read)
+		rows := make([]store.Session, 0, together)
+		for row, err := range s.AllSessions() {
+			if err != nil {
+				log.Error("a session is lost until its next Interim-Update", "error", err)
+				continue
+			}
+			if rows = append(rows, row); len(rows) == together {
+				read <- rows
+				rows = make([]store.Session, 0, together)
+			}
+		}
+		read <- rows
+	}()
+	return read
 }
 
 func (s *sessions) run(do func(context.Context)) {

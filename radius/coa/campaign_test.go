@@ -309,7 +309,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	s.scribe.wait()
 	told := len(s.routed)
 
-	must(t, ledger.Close()) // what was written is what a kill leaves
+	must(t, ledger.Close())         // what was written is what a kill leaves
 	for _, l := range s.table.all { // nor was written what is wanted
 		l.Wanted = l.Applied
 	}

@@ -83,7 +83,7 @@ func (k *Keeper) applied(l *lane, j *job) {
 // the profile says so, the session is ended instead; a refusal that is about
 // the configuration ends none.
 func (k *Keeper) refuse(l *lane, j *job, r Reply) (again bool) {
-	if j.kind == Change && !r.General() && l.Profile.Fallback() == dict.ByDisconnect && !j.instead {
+	if j.kind == Change && !r.General() && l.Profile.Fallback() == dict.ByDisconnect && !j.instead && l.probed[j.id] == "" {
 		l.hurry(&job{id: j.id, instead: true, disconnect: true, replies: j.replies})
 		j.replies = nil
 		return true

@@ -122,6 +122,10 @@ func (k *Keeper) run() {
 	}
 }
 
+// Done is closed when the keeper has ended: what was asked of it then is not
+// answered any more.
+func (k *Keeper) Done() <-chan struct{} { return k.done }
+
 // Close ends the work. What is under way at routers is not waited for: after a
 // restart it is asked for again.
 func (k *Keeper) Close() {

@@ -47,6 +47,7 @@ type lane struct {
 	resting  map[session.ID]*retry // those of again
 	refused  map[session.ID]string // the action that the router will not give it
 	undone   []*part               // campaigns whose members are held at what they had before
+	probed   map[session.ID]string // those that a probe looks at, and what it says; empty: nothing yet
 }
 
 func newLane(r Router, now time.Time) *lane {
@@ -55,6 +56,7 @@ func newLane(r Router, now time.Time) *lane {
 		underWay: map[session.ID]*job{},
 		resting:  map[session.ID]*retry{},
 		refused:  map[session.ID]string{},
+		probed:   map[session.ID]string{},
 	}
 	l.configure(r, now)
 	return l
@@ -73,12 +75,15 @@ func (l *lane) configure(r Router, now time.Time) {
 	clear(l.refused)
 }
 
-// target is what a session is to be told: what is wanted, unless an undone
-// campaign holds back just that.
+// target is what a session is to be told: what is wanted, unless a probe says
+// otherwise or an undone campaign holds back just that.
 func (l *lane) target(s *session.Session) (action, heldBy string) {
+	if action := l.probed[s.ID]; action != "" {
+		return action, "a probe looks at it"
+	}
 	for _, p := range l.undone {
 		if m := p.members[s.ID]; m != nil && m.after == s.Wanted && m.before != "" {
-			return m.before, p.of.name()
+			return m.before, p.of.name() + " was undone"
 		}
 	}
 	return s.Wanted, ""

@@ -194,7 +194,7 @@ func (k *Keeper) drifts(l *lane, s *session.Session) bool {
 	switch {
 	case s.Exempt != "" || target == "" || target == s.Applied:
 		if heldBy != "" && s.Exempt == "" {
-			k.explain(s, fmt.Sprintf("held at %s: %s was undone", target, heldBy))
+			k.explain(s, fmt.Sprintf("held at %s: %s", target, heldBy))
 		}
 		l.forget(s.ID)
 		return false

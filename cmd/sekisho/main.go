@@ -32,7 +32,7 @@ func newApp() *cli.App {
 			about("The support desk",
 				explainCommand(), grantCommand(), restrictCommand(), renewCommand(), revokeCommand(), overridesCommand(), contractsCommand(), sessionsCommand(),
 				syncCommand()),
-			about("Policies and roll-outs", decideCommand(), policyCommand(), calendarCommand(), impactCommand(), campaignCommand()),
+			about("Policies and roll-outs", decideCommand(), policyCommand(), calendarCommand(), impactCommand(), campaignCommand(), nasCommand()),
 			about("Who did what, and who may", auditCommand(), tokenCommand()),
 		),
 	}

@@ -19,6 +19,7 @@ var (
 	tagOverrides = []string{"overrides"}
 	tagSessions  = []string{"sessions"}
 	tagAudit     = []string{"audit"}
+	tagRouters   = []string{"routers"}
 	tagAccess    = []string{"access"}
 	tagSync      = []string{"sync"}
 )

@@ -26,6 +26,7 @@ func (d *Daemon) routes() *admin.Routes {
 	admin.MountDecide(r, d)
 	admin.MountCampaigns(r, d)
 	admin.MountSync(r, d.directorySyncer, d.store, d.Now)
+	admin.MountProbe(r, d)
 	admin.MountControl(r, d)
 	admin.MountMetrics(r, metrics.Handler(metrics.Source{
 		Version:  d.options.Version,

@@ -46,6 +46,7 @@ var probes = map[string]probe{
 	"sync-run":     {body: `{}`},
 	"sync-approve": {body: `{"reason":"r"}`},
 	"sync-drop":    {body: `{"reason":"r"}`},
+	"probe-nas":    {body: `{"user":"ua700aa007g"}`},
 }
 
 // TestWhoMayNotCannot asks for every operation in every role: who may not is

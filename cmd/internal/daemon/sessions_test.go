@@ -27,7 +27,7 @@ var (
 )
 
 // account sends a record, and waits until the table has it.
-func (s *site) account(t *testing.T, l line, status uint32) {
+func (s *site) account(t *testing.T, l line, status uint32, more ...radiustest.Attribute) {
 	t.Helper()
 	_, acct := s.daemon.Addresses()
 	nas, err := radiustest.NewNAS(netip.MustParseAddrPort(acct[0]), nasSecret)
@@ -35,9 +35,11 @@ func (s *site) account(t *testing.T, l line, status uint32) {
 		t.Fatal(err)
 	}
 	defer nas.Close()
-	request := nas.Request(radiustest.AccountingRequest, radiustest.Attr(radiustest.UserName, l.user), radiustest.Number(radiustest.AcctStatusType, status),
-		radiustest.Attr(radiustest.AcctSessionID, l.session), radiustest.Attribute{Type: radiustest.NASIPAddress, Value: []byte{192, 0, 2, 1}},
-		radiustest.Attribute{Type: 8, Value: l.address[:]})
+	request := nas.Request(radiustest.AccountingRequest, append([]radiustest.Attribute{
+		radiustest.Attr(radiustest.UserName, l.user), radiustest.Number(radiustest.AcctStatusType, status),
+		radiustest.Attr(radiustest.AcctSessionID, l.session), {Type: radiustest.NASIPAddress, Value: []byte{192, 0, 2, 1}},
+		{Type: 8, Value: l.address[:]},
+	}, more...)...)
 	if _, err := nas.Exchange(request, patience); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func blocks(page, language string) []string {
 func TestCommandLinesOfTheAPI(t *testing.T) {
 	Need(t, append(wireParts(), Program("curl", "curl"))...)
 	sub := Subscriber{Account: "ua700aa007g", Course: "ADSLアッカ"}
-	room := NewRoom(t, "asahi-net", []SiteNAS{{Name: "tokyo", Source: "127.0.0.1", NASIP: "192.0.2.1", Secret: nasSecret, Area: "tokyo", Profile: "filter-id"}}, nil)
+	room := NewRoom(t, "asahi-net", []SiteNAS{{Name: "tokyo", Source: "127.0.0.1", NASIP: "192.0.2.1", Secret: nasSecret, Area: "tokyo", Profile: "filter-id", CoA: "port: 3799"}}, nil)
 	room.Site.Door = door
 	directory := NewSlapd(t, SlapdConfig{}, ISPEntry{ID: "C1", Login: "held", Course: "DAL"}.LDIF())
 	directory.Serve(t)

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// ofAProbe is what differs from one probe to another.
+var ofAProbe = append([]difference{{regexp.MustCompile(`after \d+m?s`), "after 1ms"}, {regexp.MustCompile(`\S*/desk\d+`), "DIR"}}, changing...)
+
+// TestProbeOfARouter probes the router of the office with the one session that
+// is up there.
+func TestProbeOfARouter(t *testing.T) {
+	o := openOffice(t, "2007-05-16T10:00:30+09:00")
+	o.online(t, "ua700aa007g@atson.net")
+	var page strings.Builder
+	for _, line := range []string{
+		"bras-osaka",
+		"bras-osaka --user ua700aa007g --session 0000001A",
+		"bras-osaka --session 0000001B",
+		"bras-osaka --user ua800ea008h",
+		"bras-tokyo --user ua700aa007g",
+		"bras-nara --user ua700aa007g",
+		"bras-osaka --user ua700aa007g@atson.net --dry-run",
+		"bras-osaka --session 0000001A",
+		"bras-osaka --user ua700aa007g --output ndjson --dry-run",
+	} {
+		r := o.run(t, append([]string{"nas", "probe"}, strings.Fields(line)...)...)
+		fmt.Fprintf(&page, "$ sekisho nas probe %s\n%s%sexit %d\n\n", line, r.stdout, r.stderr, r.code)
+	}
+	golden(t, "nas-probe.txt", settle(page.String(), ofAProbe))
+	if filter, changes, _ := o.router.Filter(deskSession); filter != "op25b" || changes != 5 {
+		t.Errorf("the router was told %d times, at last %q", changes, filter)
+	}
+	if r := o.run(t, "audit", "list", "--op", "nas.probe", "-o", "csv"); strings.Count(r.stdout, "nas.probe") != 1 {
+		t.Errorf("the audit has %s%s", r.stdout, r.stderr)
+	}
+}

@@ -105,9 +105,12 @@ func (p *Proxy) loggedIn(t *transaction, accept packet, insert insertion) {
 	if p.sessions == nil {
 		return
 	}
-	l := &Login{Sighting: t.sighting(p.clock()), Decision: insert.decision, Told: insert.told(t), Exempt: exemptions[insert.outcome]}
-	l.Asked = l.UserName
-	l.Name = string(userName(t.request, accept))
+	l := &Login{Decision: insert.decision, Told: insert.told(t), Exempt: exemptions[insert.outcome]}
+	t.sight(&l.Sighting, p.clock())
+	l.Asked, l.Name = l.UserName, l.UserName
+	if name := userName(t.request, accept); string(name) != l.Name {
+		l.Name = string(name)
+	}
 	l.Login = t.snapshot.policy.ReadLogin(l.Name)
 	if name := accept.find(typeUserName); len(name) > 0 {
 		l.UserName = string(name)
@@ -148,7 +151,8 @@ func (p *Proxy) accounted(t *transaction) {
 		return
 	}
 	status, _ := number(t.request, typeAcctStatusType)
-	r := &Record{Sighting: t.sighting(p.clock()), Status: Status(status)}
+	r := &Record{Status: Status(status)}
+	t.sight(&r.Sighting, p.clock())
 	r.Name = r.UserName
 	r.Login = t.snapshot.policy.ReadLogin(r.Name)
 	r.Class = texts(t.request, typeClass)
@@ -163,29 +167,50 @@ func (p *Proxy) accounted(t *transaction) {
 	p.sessions.Accounting(r)
 }
 
-// sighting collects what the request itself tells.
-func (t *transaction) sighting(now time.Time) Sighting {
-	s := Sighting{NAS: t.nas.Name, Box: t.box(), Area: t.nas.Area, At: now, Request: t.snapshot.requestFacts(t.request)}
-	s.Session = string(t.request.find(typeAcctSessionID))
-	s.UserName = string(t.request.find(typeUserName))
-	s.Identity = t.identity()
+// sight collects what the request itself tells. All texts are pieces of one
+// copy of the packet: a dozen small ones would cost more than they are long.
+func (t *transaction) sight(s *Sighting, now time.Time) {
+	whole := whole{t.request, string(t.request)}
+	s.NAS, s.Box, s.Area, s.At = t.nas.Name, t.box(), t.nas.Area, now
+	s.Request = t.snapshot.requestFacts(t.request)
+	s.Session = whole.text(t.request.find(typeAcctSessionID))
+	s.UserName = whole.text(t.request.find(typeUserName))
+	s.Identity = t.identity(whole)
 	s.addresses(t.request)
-	return s
+}
+
+// whole is a packet and the same octets as a text.
+type whole struct {
+	packet packet
+	octets string
+}
+
+// text is a value of the packet as a piece of the text.
+func (w whole) text(value []byte) string {
+	if len(value) == 0 {
+		return ""
+	}
+	at := cap(w.packet) - cap(value) // a value ends where the packet's memory does
+	return w.octets[at : at+len(value)]
 }
 
 // identity collects what may name the session, octet for octet: what is usual,
 // and what the profile of this router says besides.
-func (t *transaction) identity() []Attribute {
-	var named []Attribute
+func (t *transaction) identity(w whole) []Attribute {
+	var room [16]Attribute // more than is usual; what is kept is cut to its size
+	named := room[:0]
 	look := insertion{formats: t.snapshot.dict}
 	for _, attr := range t.request.attributes() {
 		for k, value := range look.parts(attr) {
 			if len(value) > 0 && (k.Vendor == 0 && identifying[byte(k.Number)] || t.nas.names(k)) {
-				named = append(named, Attribute{k, string(value)})
+				named = append(named, Attribute{k, w.text(value)})
 			}
 		}
 	}
-	return named
+	if len(named) == 0 {
+		return nil
+	}
+	return append(make([]Attribute, 0, len(named)), named...)
 }
 
 // names reports whether the profile of a NAS names sessions by an attribute

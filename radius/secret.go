@@ -13,27 +13,24 @@ import (
 type Secret struct {
 	octets []byte
 	macs   sync.Pool // of *mac
-	hashes sync.Pool // of *digest
 }
 
 // NewSecret prepares a shared secret.
 func NewSecret(octets []byte) *Secret {
 	s := &Secret{octets: octets}
 	s.macs.New = func() any { return &mac{Hash: hmac.New(md5.New, octets)} }
-	s.hashes.New = func() any { return &digest{Hash: md5.New()} }
 	return s
 }
 
-// mac and digest carry room for their result, so that summing does not allocate.
+// mac carries room for its result, so that summing does not allocate.
 type mac struct {
 	hash.Hash
 	sum [md5.Size]byte
 }
 
-type digest struct {
-	hash.Hash
-	sum [md5.Size]byte
-}
+// gathered are buffers in which octets are put together to be hashed at once:
+// that is faster than a hash.Hash fed piece by piece, and nothing escapes.
+var gathered = sync.Pool{New: func() any { return new([]byte) }}
 
 var zeroAuthenticator [authenticatorLen]byte
 
@@ -42,15 +39,13 @@ var zeroAuthenticator [authenticatorLen]byte
 // Request Authenticator for a reply, zeros for an Accounting-Request (RFC 2865
 // section 3, RFC 2866 section 3).
 func (s *Secret) sign(p packet, seed []byte) [authenticatorLen]byte {
-	d := s.hashes.Get().(*digest)
-	defer s.hashes.Put(d)
-	d.Reset()
-	d.Write(p[:4])
-	d.Write(seed)
-	d.Write(p[headerLen:])
-	d.Write(s.octets)
-	d.Sum(d.sum[:0])
-	return d.sum
+	all := gathered.Get().(*[]byte)
+	defer gathered.Put(all)
+	*all = append((*all)[:0], p[:4]...)
+	*all = append(*all, seed...)
+	*all = append(*all, p[headerLen:]...)
+	*all = append(*all, s.octets...)
+	return md5.Sum(*all)
 }
 
 // signed reports whether a packet's authenticator is the one that sign
@@ -90,12 +85,10 @@ func (s *Secret) authentic(p packet, offset int, authenticator []byte) bool {
 
 // pad computes one block of a hiding key stream: MD5 over the parts.
 func (s *Secret) pad(parts ...[]byte) [md5.Size]byte {
-	d := s.hashes.Get().(*digest)
-	defer s.hashes.Put(d)
-	d.Reset()
+	var room [128]byte // for every usual secret
+	all := room[:0]
 	for _, part := range parts {
-		d.Write(part)
+		all = append(all, part...)
 	}
-	d.Sum(d.sum[:0])
-	return d.sum
+	return md5.Sum(all)
 }

@@ -36,6 +36,11 @@ func (s *Store) subscriber(folded string) (c *engine.Contract, overrides []engin
 		defer r.mu.Unlock()
 		return r.subscriber(s, folded)
 	}
+	return s.subscriberApart(folded)
+}
+
+// subscriberApart looks in a transaction of its own, while somebody writes.
+func (s *Store) subscriberApart(folded string) (c *engine.Contract, overrides []engine.Override, err error) {
 	err = s.view(func(tx *bolt.Tx) (err error) {
 		if c, err = contractOf(tx, folded); err == nil {
 			overrides, err = overridesOf(tx, folded, s.now().Add(-endedKept))

@@ -53,15 +53,27 @@ func (f *Feed) Dropped() uint64 { return f.dropped.Load() }
 // sweepInterval is how often the table is swept.
 const sweepInterval = time.Second
 
+// lull is how long the queue is left alone once it was empty. To wake this
+// goroutine costs a packet more than to be queued: at most once in this time.
+const lull = time.Millisecond
+
 // Run feeds the table, and sweeps it every second, until the context ends;
 // what is queued by then is still taken in.
 func (f *Feed) Run(ctx context.Context) {
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
+	rested := time.NewTimer(lull)
+	defer rested.Stop()
 	for {
 		select {
 		case v := <-f.queue:
 			f.take(v)
+			f.drain()
+			rested.Reset(lull)
+			select {
+			case <-rested.C:
+			case <-ctx.Done():
+			}
 		case <-tick.C:
 			f.survive(f.table.Sweep)
 		case <-ctx.Done():

@@ -38,3 +38,19 @@ func TestProbeOfARouter(t *testing.T) {
 		t.Errorf("the audit has %s%s", r.stdout, r.stderr)
 	}
 }
+
+// TestPushAndDisconnectOfASession names the session by its user, and by its
+// router and Acct-Session-Id.
+func TestPushAndDisconnectOfASession(t *testing.T) {
+	o := openOffice(t, "2007-05-16T10:00:30+09:00")
+	o.online(t, "ua700aa007g@atson.net")
+	for _, line := range []string{"push ua700aa007g", "push bras-osaka " + deskSession, "disconnect bras-osaka " + deskSession} {
+		r := o.run(t, append([]string{"sessions"}, strings.Fields(line)...)...)
+		if r.code != exitOK || !strings.Contains(r.stdout, "-ACK") {
+			t.Errorf("%s: code %d, %s%s", line, r.code, r.stdout, r.stderr)
+		}
+	}
+	if _, changes, live := o.router.Filter(deskSession); changes != 2 || live {
+		t.Errorf("the router was told %d filters, live %v", changes, live)
+	}
+}

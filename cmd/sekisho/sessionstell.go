@@ -20,7 +20,7 @@ func tellCommands() []*cli.Command {
 		{
 			Name:        "push",
 			Usage:       "tell the router what is wanted, whatever it was told, and show its answer",
-			ArgsUsage:   "USER | NAS SESSION",
+			ArgsUsage:   "USER|NAS [SESSION]",
 			Description: "Of all sessions of an account, or of one. Exit code 1 if a router does not acknowledge.",
 			Flags:       flags,
 			Action:      tellSessions((*admin.Client).PushSessions),
@@ -28,7 +28,7 @@ func tellCommands() []*cli.Command {
 		{
 			Name:      "disconnect",
 			Usage:     "end sessions at their routers: the subscriber logs in anew",
-			ArgsUsage: "USER | NAS SESSION",
+			ArgsUsage: "USER|NAS [SESSION]",
 			Flags:     flags,
 			Action:    tellSessions((*admin.Client).DisconnectSessions),
 		},

@@ -39,6 +39,8 @@ func TestNoFlagTakesASecret(t *testing.T) {
 	everyVerb(app.Commands, "", func(name string, c *cli.Command) { refuse(name, c.Flags) })
 }
 
+var argumentWord = regexp.MustCompile(`^(\[[A-Z|-]+…?\]|[A-Z][A-Z|-]*…?)$`)
+
 // TestEveryVerbSaysWhatItIs holds the help of every verb, and that a flag means
 // one thing wherever it is.
 func TestEveryVerbSaysWhatItIs(t *testing.T) {
@@ -46,6 +48,11 @@ func TestEveryVerbSaysWhatItIs(t *testing.T) {
 	everyVerb(newApp().Commands, "", func(name string, c *cli.Command) {
 		if c.Usage == "" || strings.HasSuffix(c.Usage, ".") || len(c.Usage) > 100 {
 			t.Errorf("%s: usage %q: expected one short line without a full stop", name, c.Usage)
+		}
+		for _, word := range strings.Fields(c.ArgsUsage) { // which are counted
+			if !argumentWord.MatchString(word) {
+				t.Errorf("%s %s: %q stands for no argument", name, c.ArgsUsage, word)
+			}
 		}
 		for _, f := range c.Flags {
 			if doc, ok := f.(cli.DocGenerationFlag); !ok || doc.GetUsage() == "" {

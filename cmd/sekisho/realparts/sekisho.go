@@ -40,6 +40,7 @@ type Site struct {
 	LogLevel           string // debug when empty
 	Door               string // where programs with tokens are answered; nowhere when empty
 	Roles              string // of users of the socket, as the site file has them; without, only root may open it
+	Profiles           string // of the site file's own
 	NAS                []SiteNAS
 	AAA                []SiteAAA
 	More               string // further sections

@@ -5,6 +5,7 @@ package realparts
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -77,6 +78,9 @@ func (l *liveLine) becomes(t *testing.T, why string, within time.Duration, forei
 		return nil
 	})
 	l.proveLive(t, why, l.address, foreign, true)
+	if lines := strings.Split(strings.TrimSpace(l.Sekisho.CLI(t, "sessions", "list", "--drift", "-o", "csv")), "\n"); len(lines) != 1 {
+		t.Errorf("%s: there is drift:\n%s", why, strings.Join(lines, "\n"))
+	}
 	if acks := len(l.wire.From(daePort, codeCoAACK)); acks != l.told {
 		t.Errorf("%s: %d CoA-ACKs, want %d", why, acks, l.told)
 	}
@@ -121,6 +125,13 @@ func TestGrantOpensTheLiveRealLine(t *testing.T) {
 	l.becomes(t, "another course", promptly, true)
 	l.Sekisho.Import(t, closed...)
 	l.becomes(t, "the old course again", promptly, false)
+
+	out := l.Sekisho.CLI(t, "nas", "probe", "bras-1", "--user", l.Account)
+	if n := strings.Count(out, "CoA-ACK"); n != 5 || !strings.Contains(out, "acknowledged everything") {
+		t.Errorf("the probe said\n%s", out)
+	}
+	l.told += 4 // and one more, which puts back what is wanted
+	l.becomes(t, "probed", promptly, false)
 	l.neverReconnected(t)
 }
 

@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-impact bench-contracts bench-sessions bench-campaign
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-impact bench-ldap bench-contracts bench-sessions bench-campaign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,3 +77,6 @@ bench-contracts: ## ten million contracts: time, disk, memory, start, look-ups; 
 
 bench-campaign: ## a stage for 300,000 sessions on 30 routers, the daemon killed in the middle
 	go test -count=1 -timeout 20m -v -run FleetIsKilled ./radius/coa -fleet 31x10000@200/20
+
+bench-ldap: ## a million contracts from a real slapd, beside go-ldap reading them only; needs Debian's slapd
+	go test -tags realparts -run '^$$' -bench LDAPMillion -benchtime 1x -timeout 60m ./cmd/sekisho/realparts

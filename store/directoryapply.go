@@ -84,10 +84,10 @@ func (s *Store) applyBatch(ctx context.Context, by By, b *DirectoryBatch, opts D
 	}
 	// All that a first load does is to add: it is counted while it is written.
 	a.first = opts.Full && !b.known && !opts.DryRun && opts.Diff == 0
-	if !a.first {
-		if err := a.compare(b.unlist); err != nil {
-			return DirectoryReport{}, err
-		}
+	if a.first {
+		a.found = newDirectoryTally(0)
+	} else if err := a.compare(b.unlist); err != nil {
+		return DirectoryReport{}, err
 	}
 	if err := b.ids.finish(); err != nil {
 		return DirectoryReport{}, err

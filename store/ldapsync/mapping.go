@@ -8,7 +8,6 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"sekisho/engine"
-	"sekisho/store"
 )
 
 // The fields of a contract that attributes are mapped to.
@@ -65,7 +64,7 @@ func (m *Mapping) Attributes() []string {
 }
 
 // Contracts gives the contracts of an entry, one for each of its accounts, or
-// says why it has none that can be stored.
+// says why it has none. Whether they can be stored only the store knows.
 func (m *Mapping) Contracts(e *ldap.Entry) ([]engine.Contract, error) {
 	var c engine.Contract
 	var accounts []string
@@ -83,9 +82,6 @@ func (m *Mapping) Contracts(e *ldap.Entry) ([]engine.Contract, error) {
 	for i, account := range accounts {
 		contracts[i] = c
 		contracts[i].Account = account
-		if err := store.CheckContract(contracts[i]); err != nil {
-			return nil, err
-		}
 	}
 	return contracts, nil
 }

@@ -1,12 +1,14 @@
 package ldapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
 	"github.com/go-ldap/ldap/v3"
 
 	"sekisho/engine"
+	"sekisho/store"
 )
 
 // Sampled is an entry with what becomes of it.
@@ -41,8 +43,15 @@ func (c *Config) Sample(ctx context.Context, server string, n int, take func(Sam
 			return errEnough
 		}
 		sampled := Sampled{DN: e.DN}
-		if sampled.Contracts, sampled.Err = c.Mapping.Contracts(e); sampled.Err == nil && c.Method != Syncrepl {
+		sampled.Contracts, sampled.Err = c.Mapping.Contracts(e)
+		for i := range sampled.Contracts {
+			sampled.Err = cmp.Or(sampled.Err, store.CheckContract(sampled.Contracts[i]))
+		}
+		if c.Method != Syncrepl && sampled.Err == nil {
 			_, sampled.Err = entryID(e)
+		}
+		if sampled.Err != nil {
+			sampled.Contracts = nil
 		}
 		return take(sampled)
 	})

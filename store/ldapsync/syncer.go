@@ -102,6 +102,10 @@ func (s *Syncer) Run(ctx context.Context) {
 			next = plan{full: a.full, for_: a.request}
 			continue
 		}
+		if next.for_ != nil && next.for_.dry { // whoever asked was told how it went
+			next = plan{}
+			continue
+		}
 		wait, full := time.Duration(0), false
 		switch {
 		case ctx.Err() != nil:
@@ -271,6 +275,7 @@ func (v *visit) apply(ctx context.Context, r *reading, full bool, cookie []byte,
 	if v.known > 0 { // a first load is no change
 		v.spend(report)
 	}
+	v.known = max(v.known, report.Entries)
 	v.succeeded(report)
 	return nil
 }

@@ -4,6 +4,7 @@ package realparts
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"sekisho/cmd/internal/admin"
+	"sekisho/store"
 )
 
 // door is where the daemons of these tests answer programs with tokens.
@@ -46,6 +48,7 @@ func TestCommandLinesOfTheAPI(t *testing.T) {
 	directory.Serve(t)
 	room.Site.More = directory.Site("max-changes: 0, held-retry: 1s")
 	room.Sekisho.Configure(t, room.Site)
+	campaign(t, room.Sekisho)
 	room.Sekisho.Serve(t, "2007-05-14T12:00:00+09:00")
 	room.Sekisho.Import(t, contracts([]Subscriber{sub})...)
 	room.RADClient("192.0.2.1").Acct(t, "Acct-Status-Type = Start", `Acct-Session-Id = "0000001A"`, `User-Name = "ua700aa007g@atson.net"`)
@@ -76,6 +79,20 @@ func TestCommandLinesOfTheAPI(t *testing.T) {
 	}
 	if head, err := os.ReadFile(filepath.Join(dir, "sekisho-backup.db")); err != nil || !bytes.Contains(head[:64], []byte{0xed, 0xda, 0x0c, 0xed}) {
 		t.Errorf("the backup is no bbolt file, %v", err)
+	}
+}
+
+// campaign leaves a paused campaign in the store of a daemon that is not running.
+func campaign(t *testing.T, s *Sekisho) {
+	t.Helper()
+	db, err := store.Open(filepath.Join(s.dir, "sekisho.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, err := db.AddCampaign(store.Campaign{Cause: "test", Parts: []store.CampaignPart{{NAS: "tokyo", State: "paused", Total: 1}}})
+	members := []store.CampaignMember{{NAS: "tokyo", Session: "0000001A", Before: "open", After: "block"}}
+	if err := errors.Join(err, db.AddCampaignMembers(begun.ID, members), db.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -100,6 +100,9 @@ func TestBashTakesTheWords(t *testing.T) {
 		{"sekisho explain ", "", "[explain] []"},
 		{"sekisho explain uf@at", "at", "[explain] [uf@at]"},
 		{"sekisho file ", "", "[file] []"},
+		{"sekisho quote ", "", "[quote] []"},
+		{`sekisho quote a\'b\ c@x`, "x", "[quote] [a'b c@x]"},
+		{`sekisho quote a\'b\ `, `a\'b\ `, "[quote] [a'b ]"},
 	}
 	const script = `source completion/sekisho.bash
 sekisho() {
@@ -108,6 +111,7 @@ sekisho() {
 	case $1 in
 	explain) printf 'uf@atson.net\tan account\nuf@atson.example\n';;
 	expl) echo explain;;
+	quote) printf "%s\n" "a'b c@x;id" 'a$(id)';;
 	esac
 	echo "$asked" >&3
 	[[ $1 != file ]]
@@ -121,6 +125,8 @@ sekisho_found "$1" "$2"`
 	offered := map[string]string{
 		"sekisho expl": "explain\n", "sekisho explain ": "uf@atson.net\nuf@atson.example\n",
 		"sekisho explain uf@at": "atson.net\natson.example\n", "sekisho file ": "compopt -o filenames\na file\n",
+		"sekisho quote ": "a\\'b\\ c@x\\;id\na\\$\\(id\\)\n", `sekisho quote a\'b\ c@x`: "x\\;id\na\\$\\(id\\)\n",
+		`sekisho quote a\'b\ `: "a\\'b\\ c@x\\;id\na\\$\\(id\\)\n",
 	}
 	dir := filepath.Dir(writeFile(t, "a file", ""))
 	for _, tt := range tests {

@@ -85,7 +85,8 @@ func overrideFields(o *Override) []field {
 }
 
 // refuseTimes says why an override of this kind may not begin at from, which
-// is now where it has begun, and end at until.
+// is now where it has begun, and end at until. People count in whole minutes: a
+// part of one more is not too long.
 func (l OverrideLimits) refuseTimes(from, until, now time.Time) FieldErrors {
 	if from.Before(now) {
 		from = now
@@ -97,7 +98,7 @@ func (l OverrideLimits) refuseTimes(from, until, now time.Time) FieldErrors {
 		return FieldErrors{{"until", "is required, for the length is limited" + l.longest(from)}}
 	case !until.IsZero() && !until.After(now):
 		return FieldErrors{{"until", fmt.Sprintf("%s is in the past, it is %s", stamp(until), stamp(now))}}
-	case l.MaxLength > 0 && until.Sub(from) > l.MaxLength:
+	case l.MaxLength > 0 && until.Sub(from).Truncate(time.Minute) > l.MaxLength:
 		return FieldErrors{{"until", stamp(until) + " is too late" + l.longest(from)}}
 	}
 	return nil

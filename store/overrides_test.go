@@ -142,6 +142,8 @@ func TestOverrideRefused(t *testing.T) {
 		t.Errorf("kept %v, %v", page, err)
 	}
 	o := grant("a@x")
+	o.Until = noon.AddDate(0, 0, 14).Add(time.Minute - 1)
+	mustAdd(t, s, o) // 14 days, to the minute
 	o.Kind, o.Until = Restrict, time.Time{}
 	mustAdd(t, s, o) // has limits of its own
 }

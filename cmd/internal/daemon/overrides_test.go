@@ -193,6 +193,22 @@ func TestOverridesThatDoNotDoWhatIsExpectedAreWarnedOf(t *testing.T) {
 	}
 }
 
+// TestARestrictionThatEndsAGrantIsNotInVain holds that it is measured by the
+// grant, not by the rules behind it, which say the same as the restriction.
+func TestARestrictionThatEndsAGrantIsNotInVain(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.at(t, "2007-05-16T12:00:00+09:00")
+	for _, o := range []admin.NewOverride{
+		{Account: "ua700aa007g", Kind: "grant", Action: "open", Reason: "r"}, {Account: "ua700aa007g", Kind: "restrict", Action: "block", Reason: "r"},
+	} {
+		made, err := s.client.AddOverride(t.Context(), o, "", false)
+		if err != nil || made.Warnings != nil {
+			t.Errorf("%s: warned %q, %v", o.Kind, made.Warnings, err)
+		}
+	}
+}
+
 func TestChangesOfOverridesNeedWhatWasSeen(t *testing.T) {
 	t.Parallel()
 	s := open(t)

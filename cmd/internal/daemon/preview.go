@@ -182,9 +182,8 @@ func (v *preview) warnings() []string {
 				continue
 			}
 			here++
-			rules := v.decide(login, n, nil)
-			if o.Kind == store.Grant && !p.Tighter(rules.Action, o.Action) || o.Kind == store.Restrict && !p.Tighter(o.Action, rules.Action) {
-				vain[fmt.Sprintf("rule %s says %s already", rules.Rule, rules.Action)] = true
+			if d := v.without(login, n); o.Kind == store.Grant && !p.Tighter(d.Action, o.Action) || o.Kind == store.Restrict && !p.Tighter(o.Action, d.Action) {
+				vain[fmt.Sprintf("rule %s says %s already", d.Rule, d.Action)] = true
 			}
 			if d := v.decide(login, n, append(slices.Clip(v.others), factOf(o))); d.Action != o.Action {
 				beaten[fmt.Sprintf("an override says %s, which is tighter and wins", d.Action)] = true
@@ -192,6 +191,15 @@ func (v *preview) warnings() []string {
 		}
 	}
 	return v.words(here, vain, beaten)
+}
+
+// without is what a grant loosens or a restriction tightens. A grant may outlast
+// those that loosen as well; a restriction ends what they give.
+func (v *preview) without(login engine.Login, n radius.NAS) engine.Decision {
+	if v.override.Kind == store.Grant {
+		return v.decide(login, n, nil)
+	}
+	return v.decide(login, n, v.others)
 }
 
 func (v *preview) concerns(n radius.NAS) bool {

@@ -31,7 +31,7 @@ func (d *desk) tell(verb string, c admin.Changed) error {
 	if c.Effect != nil {
 		d.effect(&b, c.Effect)
 	}
-	if verb == "grant" || verb == "restrict" {
+	if (verb == "grant" || verb == "restrict") && slices.Contains(standingStates, c.Override.State) {
 		fmt.Fprintf(&b, "\nto end it at once: sekisho revoke %s --reason WHY\n", c.Override.ID)
 	}
 	text := b.String()

@@ -110,6 +110,7 @@ func (o overrides) add(ctx context.Context, in *addInput) (*changedAnswer, error
 	}
 	answer := o.answer(&made, in.DryRun)
 	if answer.Body.Existed = existed; existed {
+		answer.Body.Warnings = answer.Body.Override.over()
 		return answer, nil
 	}
 	if in.DryRun {
@@ -119,6 +120,14 @@ func (o overrides) add(ctx context.Context, in *addInput) (*changedAnswer, error
 	}
 	o.preview(&answer.Body, nil, &made)
 	return answer, nil
+}
+
+// over warns of an override that was found by its key and does nothing any more.
+func (o Override) over() []string {
+	if o.State != string(store.Revoked) && o.State != string(store.Ended) {
+		return nil
+	}
+	return []string{"what this key made is " + o.State + " and does nothing any more; another key makes a new one"}
 }
 
 func (o overrides) writer(dryRun bool) OverrideWriter {

@@ -84,6 +84,10 @@ func TestGrantUntilFriday(t *testing.T) {
 	if got := s.login(t, "192.0.2.1", "ua700aa007g@atson.net"); len(got) != 1 {
 		t.Errorf("after the grant: told %v", got)
 	}
+	late, err := s.client.AddOverride(t.Context(), untilFriday(), "call-1", false)
+	if want := []string{"what this key made is revoked and does nothing any more; another key makes a new one"}; err != nil || !cmp.Equal(want, late.Warnings) {
+		t.Errorf("asked again after it was revoked: %+v, %v", late, err)
+	}
 	s.audited(t, "override.grant", "override.renew", "override.revoke")
 	s.explainsThePast(t)
 }

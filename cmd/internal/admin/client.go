@@ -170,7 +170,11 @@ func problemIn(resp *http.Response) error {
 		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
 			return fmt.Errorf("reading a problem of status %d: %w", resp.StatusCode, err)
 		}
+		return &p
 	}
+	// It is not our door that answers, or not as we know it: it may say what it is.
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
+	p.Detail = fmt.Sprintf("%s answers with status %d, %s: %q", resp.Request.URL.Host, p.Status, p.Title, strings.TrimSpace(string(text)))
 	return &p
 }
 

@@ -69,6 +69,7 @@ func (p *Problem) ContentType(string) string { return problemType }
 // What huma finds wrong by itself, parameters and bodies that are not as the
 // document says, travels as our problems do. It has no other place to say so.
 func init() {
+	huma.ValidateStrictCasing = true // else "reason" and "Reason" may both stand there, and the last one counts
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return refusal(status, message, errs)
 	}

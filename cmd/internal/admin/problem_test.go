@@ -33,6 +33,7 @@ func TestBodiesAreRefused(t *testing.T) {
 		{"what is known", "application/json", `{"reason":"ticket 7"} `, 0, ""},
 		{"without a type", "", `{"reason":"ticket 7"} `, 0, ""},
 		{"an unknown field", "application/json", `{"reason":"x","untill":"2007"}`, 400, "body.untill: unexpected property"},
+		{"a field in another case", "application/json", `{"reason":"ticket 7","Reason":"x"}`, 400, "body.Reason: unexpected property"},
 		{"a missing field", "application/json", `{}`, 400, "expected required property reason to be present"},
 		{"two values", "application/json", `{"reason":"x"}{}`, 400, "after top-level value"},
 		{"half a value", "application/json", `{"reason":`, 400, "unexpected end of JSON input"},

@@ -69,3 +69,21 @@ func TestRemoteFollowsNobody(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestRemoteSaysWhoAnswers is about a server that is not the daemon, or that
+// wants TLS.
+func TestRemoteSaysWhoAnswers(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	server := strings.Replace(other.URL, "https", "http", 1)
+	c, err := DialRemote(Remote{Server: server, Token: "a-token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.Status(t.Context())
+	if statusOf(err) != http.StatusBadRequest || !strings.Contains(err.Error(), "HTTP request to an HTTPS server") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -114,6 +114,7 @@ func TestContractsRefuse(t *testing.T) {
 		says         string
 	}{
 		{"wrong lines", socket, []string{"import", "-"}, isProblem(422), "stdin: nothing was imported, errors: 1\nstdin:2:3: course is empty"},
+		{"wrong lines tried", socket, []string{"import", "--dry-run", "-"}, isProblem(422), "stdin: nothing was imported, errors: 1\nstdin:2:3: course is empty"},
 		{"replacing by nothing", socket, []string{"import", "--replace", os.DevNull}, isProblem(422), "/dev/null:1: empty file"},
 		{"more deletes than usual", full, []string{"import", "--replace", "-"}, isProblem(409), "refused by max-delete-percent 10: 50% of 2 contracts would be deleted; max-delete-percent 50 approves it"},
 		{"a limit beside --yes", full, []string{"import", "--replace", "--yes", "--max-changes", "1", "-"}, isProblem(409), "refused by max-changes 1"},
@@ -131,8 +132,8 @@ func TestContractsRefuse(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got := runContracts(test.socket, map[bool]string{true: "account,course\na,d\n", false: "account,course\na,\n"}[test.socket == full], test.args...)
-			if got.err == nil || !test.is(got.err) || !strings.Contains(got.err.Error(), test.says) || got.out != "" {
-				t.Errorf("out %q, error %v, want %q", got.out, got.err, test.says)
+			if got.err == nil || !test.is(got.err) || !strings.Contains(got.err.Error(), test.says) || got.out+got.messages != "" {
+				t.Errorf("out %q%q, error %v, want %q", got.out, got.messages, got.err, test.says)
 			}
 		})
 	}

@@ -48,7 +48,6 @@ func importContracts(c *cli.Context) error {
 	opts := admin.ImportOptions{Replace: c.Bool("replace"), Guards: guards(c), Diff: c.Int("diff")}
 	if c.Bool("dry-run") {
 		opts.DryRun = true
-		fmt.Fprintln(c.App.ErrWriter, "dry run, nothing was changed; the import would be:")
 		return reportImport(c, opts)
 	}
 	if c.Args().First() == "-" || c.Bool("yes") || !asks(c) {
@@ -112,6 +111,9 @@ func reportImport(c *cli.Context, opts admin.ImportOptions) error {
 	report, err := sendContracts(c, opts)
 	if err != nil {
 		return err
+	}
+	if opts.DryRun {
+		fmt.Fprintln(c.App.ErrWriter, "dry run, nothing was changed; the import would be:")
 	}
 	if c.String("output") == "json" {
 		return writeJSON(c.App.Writer, report)

@@ -42,7 +42,11 @@ func (p people) moment(text string, after int) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if !day.IsZero() {
-		return p.begin(day.AddDate(0, 0, after)), nil
+		at := p.begin(day.AddDate(0, 0, after))
+		if at.IsZero() { // the year after 9999
+			err = noMoment(text, word)
+		}
+		return at, err
 	}
 	if at, ok := p.later(word); ok {
 		return at, nil

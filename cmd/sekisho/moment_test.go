@@ -45,7 +45,7 @@ func TestTimesAsPeopleWriteThem(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		"sunday": "today is Sunday: say today, or 2026-11-29", "soon": `got "soon"`, "": `got ""`, "-3d": `got "-3d"`, "3 d": `got "3 d"`,
-		"25:00": `got "25:00"`, "2026-02-30": `got "2026-02-30"`, strings.Repeat("99999w", 6): "expected", "next friday": "expected a day such as", "sonday": `did you mean "sunday"?`, "tommorow": `did you mean "tomorrow"?`,
+		"25:00": `got "25:00"`, "2026-02-30": `got "2026-02-30"`, "9999-12-31": `got "9999-12-31"`, strings.Repeat("99999w", 6): "expected", "next friday": "expected a day such as", "sonday": `did you mean "sunday"?`, "tommorow": `did you mean "tomorrow"?`,
 	} {
 		if at, err := p.until(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, %v; want %q", text, at, err, says)

@@ -51,7 +51,8 @@ func TestAnExportVerifiesWithoutTheDaemon(t *testing.T) {
 	}{
 		"as it is":     {trail, "", exitOK, "ok: 4 entries, 1 to 4\n"},
 		"its own head": {trail, head, exitOK, "ok: 4 entries"},
-		"another head": {trail, "00", exitFailed, "no entry has the hash 00"},
+		"another head": {trail, strings.Repeat("0", 64), exitFailed, "no entry has the hash 00"},
+		"half a head":  {trail, head[:32], exitUsage, ""},
 		"a line less":  {trail[strings.Index(trail, "\n")+1:], head, exitOK, "ok: 3 entries, 2 to 4"},
 		"a reason":     {strings.Replace(trail, `"why":"b"`, `"why":"c"`, 1), "", exitFailed, "entry 3: edited"},
 		"no JSON":      {trail + "x\n", "", exitFailed, "line 5"},

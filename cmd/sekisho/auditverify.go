@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,7 @@ func verifyAuditCommand() *cli.Command {
 			&cli.StringFlag{Name: "head", Usage: "the entry with this `HASH` must still be in the trail"},
 			outputFlag("table", "json"),
 		},
+		Before: checkHead,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return verifyExport(c, c.Args().First())
@@ -34,6 +36,17 @@ func verifyAuditCommand() *cli.Command {
 			return asking(verifyAudit)(c)
 		},
 	}
+}
+
+// checkHead refuses what is no hash: it would be told that the trail was edited,
+// which is an alarm.
+func checkHead(c *cli.Context) error {
+	head := c.String("head")
+	hash, err := hex.DecodeString(head)
+	if head != "" && (err != nil || len(hash) != sha256.Size) {
+		return usagef("--head: expected the %d digits of a head as audit verify prints it, got %q", 2*sha256.Size, head)
+	}
+	return nil
 }
 
 func verifyAudit(c *cli.Context, daemon *admin.Client) error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +35,36 @@ func atDesk(fn func(*desk) error) cli.ActionFunc {
 		if err != nil {
 			return fmt.Errorf("the daemon's time zone: %w", err)
 		}
-		return fn(&desk{c, daemon, people{status.Clock, zone}, status.Actions})
+		p := people{status.Clock, zone}
+		return p.refused(fn(&desk{c, daemon, p, status.Actions}))
+	})
+}
+
+// utcTime is a time as the daemon's refusals have it.
+var utcTime = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\b`)
+
+// refused says the times of a refusal as everything else is said: the daemon's
+// are UTC, and next to days of the policy's time zone they mislead.
+func (p people) refused(err error) error {
+	problem := new(admin.Problem)
+	if !errors.As(err, &problem) {
+		return err
+	}
+	said := *problem
+	said.Detail, said.Errors = p.local(said.Detail), slices.Clone(said.Errors)
+	for i, fault := range said.Errors {
+		said.Errors[i].Message = p.local(fault.Message)
+	}
+	return &said
+}
+
+func (p people) local(text string) string {
+	return utcTime.ReplaceAllStringFunc(text, func(stamp string) string {
+		at, err := time.Parse(time.RFC3339, stamp)
+		if err != nil {
+			return stamp
+		}
+		return p.say(at)
 	})
 }
 

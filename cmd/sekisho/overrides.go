@@ -168,11 +168,12 @@ func importOverridesCommand() *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "also for accounts without a contract"},
 			outputFlag("table", "json"),
 		},
-		Action: asking(importOverrides),
+		Action: atDesk(importOverrides),
 	}
 }
 
-func importOverrides(c *cli.Context, daemon *admin.Client) error {
+func importOverrides(d *desk) error {
+	c := d.Context
 	name, body, err := openImport(c)
 	if err != nil {
 		return err
@@ -180,7 +181,7 @@ func importOverrides(c *cli.Context, daemon *admin.Client) error {
 	defer body.Close()
 	sent, endBar := withBar(body, c.App.ErrWriter)
 	opts := admin.OverrideImport{DryRun: c.Bool("dry-run"), Force: c.Bool("force")}
-	report, err := daemon.ImportOverrides(c.Context, name, sent, opts)
+	report, err := d.client.ImportOverrides(c.Context, name, sent, opts)
 	endBar()
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func tokenCommand() *cli.Command {
 				Name:        "create",
 				Usage:       "make a token and print it, once",
 				ArgsUsage:   "NEW-NAME",
-				Description: "Only the token goes to standard output: sekisho token create noc --role support > noc.token",
+				Description: "Only the token goes to standard output: (umask 077; sekisho token create noc --role support > noc.token)",
 				Flags: []cli.Flag{
 					oneOf(givenRoles, &cli.StringFlag{Name: "role", Usage: "what it may do, a `ROLE`: " + alternatives(givenRoles) + "; required"}),
 					&cli.StringFlag{Name: "expires", Usage: "`WHEN`, as in grant --until, or never; in 90 days where it is not said"},
@@ -35,7 +35,7 @@ func tokenCommand() *cli.Command {
 				ArgsUsage: "TOKEN-NAME",
 				Flags:     []cli.Flag{&cli.StringFlag{Name: "reason", Aliases: []string{"r"}, Usage: "`WHY`; required"}},
 				Before:    requires("reason"),
-				Action:    asking(revokeToken),
+				Action:    atDesk(revokeToken),
 			},
 		},
 	}
@@ -94,11 +94,11 @@ func each[T any](things []T) sequence[T] {
 	}
 }
 
-func revokeToken(c *cli.Context, daemon *admin.Client) error {
-	t, err := daemon.RevokeToken(c.Context, c.Args().First(), c.String("reason"))
+func revokeToken(d *desk) error {
+	t, err := d.client.RevokeToken(d.Context.Context, d.Args().First(), d.String("reason"))
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "revoked the token %s\n", t.Name)
+	_, err = fmt.Fprintf(d.App.Writer, "revoked the token %s\n", t.Name)
 	return err
 }

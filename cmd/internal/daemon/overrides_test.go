@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +212,55 @@ func TestARestrictionThatEndsAGrantIsNotInVain(t *testing.T) {
 		if err != nil || made.Warnings != nil {
 			t.Errorf("%s: warned %q, %v", o.Kind, made.Warnings, err)
 		}
+	}
+}
+
+// TestAGrantThatTightensIsWarnedOf: the tightest wins, also among grants.
+func TestAGrantThatTightensIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.at(t, "2007-05-16T12:00:00+09:00")
+	for _, tt := range []struct {
+		action string
+		want   []string
+	}{{"open", nil}, {"limit", []string{"an override says open, and this is tighter and wins: it loosens nothing"}}} {
+		made, err := s.client.AddOverride(t.Context(), admin.NewOverride{Account: "ua700aa007g", Kind: "grant", Action: tt.action, Reason: "r"}, "", false)
+		if err != nil || !cmp.Equal(tt.want, made.Warnings) {
+			t.Errorf("%s: warned %q, %v", tt.action, made.Warnings, err)
+		}
+	}
+}
+
+// TestARenewalForAnActionThatIsGone is after a policy took another's place.
+func TestARenewalForAnActionThatIsGone(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.at(t, "2007-05-16T12:00:00+09:00")
+	made, err := s.client.AddOverride(t.Context(), admin.NewOverride{Account: "ua700aa007g", Kind: "grant", Action: "limit", Reason: "r"}, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.withoutLimit(t)
+	renewed, err := s.client.RenewOverride(t.Context(), made.Override.ID, 1, admin.Renewal{Until: "2007-06-01", Reason: "r"}, false)
+	if want := []string{`the policy has no action "limit" any more: it does nothing`}; err != nil || !cmp.Equal(want, renewed.Warnings) {
+		t.Errorf("warned %q, %v", renewed.Warnings, err)
+	}
+}
+
+// withoutLimit goes on with a policy that has one action less.
+func (s *site) withoutLimit(t *testing.T) {
+	t.Helper()
+	shipped, err := os.ReadFile("../../../engine/policyfile/policies/asahi-net.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(filepath.Dir(s.file), "other.yaml")
+	if err := os.WriteFile(other, regexp.MustCompile(`(?m)^  limit:.*\n`).ReplaceAll(shipped, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, strings.Replace(s.text, "policy: asahi-net", "policy: ./other.yaml", 1))
+	if err := s.client.Reload(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -175,7 +175,7 @@ func sameVerdict(a, b admin.Verdict) bool {
 // warnings says where the override does not do what whoever makes it expects.
 func (v *preview) warnings() []string {
 	p, o := v.config.Policy, v.override
-	here, vain, beaten := 0, map[string]bool{}, map[string]bool{}
+	here, vain, besides := 0, map[string]bool{}, map[string]bool{}
 	for login := range v.logins {
 		for _, n := range v.config.Radius.NAS {
 			if !v.concerns(n) {
@@ -185,12 +185,28 @@ func (v *preview) warnings() []string {
 			if d := v.without(login, n); o.Kind == store.Grant && !p.Tighter(d.Action, o.Action) || o.Kind == store.Restrict && !p.Tighter(o.Action, d.Action) {
 				vain[fmt.Sprintf("rule %s says %s already", d.Rule, d.Action)] = true
 			}
-			if d := v.decide(login, n, append(slices.Clip(v.others), factOf(o))); d.Action != o.Action {
-				beaten[fmt.Sprintf("an override says %s, which is tighter and wins", d.Action)] = true
+			if why := v.beside(login, n); why != "" {
+				besides[why] = true
 			}
 		}
 	}
-	return v.words(here, vain, beaten)
+	return v.words(here, vain, besides)
+}
+
+// beside tells what the other overrides and this one do to each other: the
+// tightest wins, also among grants.
+func (v *preview) beside(login engine.Login, n radius.NAS) string {
+	p, o := v.config.Policy, v.override
+	before, after := v.decide(login, n, v.others), v.decide(login, n, append(slices.Clip(v.others), factOf(o)))
+	switch {
+	case after.Rule != engine.ByOverride:
+		return fmt.Sprintf("the policy has no action %q any more: it does nothing", o.Action)
+	case after.Action != o.Action:
+		return fmt.Sprintf("an override says %s, which is tighter and wins", after.Action)
+	case o.Kind == store.Grant && before.Rule == engine.ByOverride && p.Tighter(o.Action, before.Action):
+		return fmt.Sprintf("an override says %s, and this is tighter and wins: it loosens nothing", before.Action)
+	}
+	return ""
 }
 
 // without is what a grant loosens or a restriction tightens. A grant may outlast
@@ -207,7 +223,7 @@ func (v *preview) concerns(n radius.NAS) bool {
 	return (o.NAS == "" || engine.Fold(o.NAS) == engine.Fold(n.Name)) && (o.Area == "" || engine.Fold(o.Area) == engine.Fold(n.Area))
 }
 
-func (v *preview) words(here int, vain, beaten map[string]bool) []string {
+func (v *preview) words(here int, vain, besides map[string]bool) []string {
 	var words []string
 	if here == 0 {
 		words = append(words, "no login at a NAS of the site file is concerned")
@@ -216,7 +232,7 @@ func (v *preview) words(here int, vain, beaten map[string]bool) []string {
 	for _, why := range sortedKeys(vain) {
 		words = append(words, fmt.Sprintf("%s is not %s than what holds without it: %s", v.override.Action, looser, why))
 	}
-	return append(words, sortedKeys(beaten)...)
+	return append(words, sortedKeys(besides)...)
 }
 
 func sortedKeys(set map[string]bool) []string {

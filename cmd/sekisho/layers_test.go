@@ -29,6 +29,7 @@ var ranks = map[string]int{
 	"sekisho/cmd/internal/config":   5,
 	"sekisho/cmd/internal/admin":    5,
 	"sekisho/cmd/internal/chart":    5,
+	"sekisho/cmd/internal/load":     5,
 	"sekisho/cmd/internal/metrics":  5,
 	"sekisho/cmd/internal/daemon":   6,
 	"sekisho/cmd/sekisho":           7,

@@ -27,7 +27,7 @@ func newApp() *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {}, // exitCode maps errors, once, at the end
 		Commands: slices.Concat(
 			about("The daemon and its files",
-				serveCommand(), checkCommand(), demoCommand(), statusCommand(), reloadCommand(), backupCommand(), dbCommand(),
+				serveCommand(), checkCommand(), demoCommand(), statusCommand(), reloadCommand(), backupCommand(), dbCommand(), benchCommand(),
 				completionCommand(), manCommand(), versionCommand(), completeCommand()),
 			about("The support desk",
 				explainCommand(), grantCommand(), restrictCommand(), renewCommand(), revokeCommand(), overridesCommand(), contractsCommand(), sessionsCommand(),

@@ -1,0 +1,138 @@
+package load
+
+import (
+	"bytes"
+	"crypto/md5"
+	crand "crypto/rand"
+	"encoding/binary"
+	"fmt"
+
+	"sekisho/radius/radiustest"
+)
+
+// Codes of packets (RFC 2865 section 3, RFC 2866 section 3).
+const (
+	accessRequest      = radiustest.AccessRequest
+	accessAccept       = radiustest.AccessAccept
+	accessReject       = radiustest.AccessReject
+	accountingRequest  = radiustest.AccountingRequest
+	accountingResponse = radiustest.AccountingResponse
+)
+
+// Attribute types that only requests of subscribers have.
+const (
+	nasPort          = 5
+	serviceType      = 6
+	framedProtocol   = 7
+	callingStationID = 31
+	nasPortType      = 61
+	nasPortID        = 87
+)
+
+const (
+	headerLen     = 20
+	interimUpdate = 3 // Acct-Status-Type
+)
+
+var noAuthenticator [16]byte
+
+// compose makes a request as an access router sends it.
+func (l *line) compose(id byte, user *User) []byte {
+	p := &radiustest.Packet{Code: l.code, ID: id}
+	if l.code == accessRequest {
+		crand.Read(p.Authenticator[:]) // never fails (crypto/rand)
+		l.credentials(p, user)
+	} else {
+		p.Attributes = append(p.Attributes, radiustest.Attr(radiustest.UserName, user.Name), radiustest.Number(radiustest.AcctStatusType, interimUpdate))
+	}
+	p.Attributes = append(p.Attributes, whereabouts(user)...)
+	octets := p.Encode()
+	if l.code == accountingRequest {
+		radiustest.Sign(octets, noAuthenticator[:], l.Secret)
+	} else {
+		radiustest.SignMA(octets, p.Authenticator[:], l.Secret)
+	}
+	return octets
+}
+
+// credentials are what logs the user in. Message-Authenticator stands first
+// (CVE-2024-3596); it is filled in once the rest stands.
+func (l *line) credentials(p *radiustest.Packet, user *User) {
+	if !l.NoMA {
+		p.Attributes = append(p.Attributes, radiustest.MA())
+	}
+	p.Attributes = append(p.Attributes, radiustest.Attr(radiustest.UserName, user.Name))
+	if l.random.IntN(100) >= l.CHAP {
+		hidden := radiustest.HidePassword([]byte(user.Password), p.Authenticator[:], l.Secret)
+		p.Attributes = append(p.Attributes, radiustest.Attribute{Type: radiustest.UserPassword, Value: hidden})
+		return
+	}
+	challenge := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, l.random.Uint64()), l.random.Uint64())
+	response := md5.Sum(append(append([]byte{p.ID}, user.Password...), challenge...))
+	p.Attributes = append(p.Attributes,
+		radiustest.Attribute{Type: radiustest.CHAPPassword, Value: append([]byte{p.ID}, response[:]...)},
+		radiustest.Attribute{Type: radiustest.CHAPChallenge, Value: challenge})
+}
+
+// whereabouts are the attributes that say where a subscriber's line ends: the
+// same ones in each of its requests.
+func whereabouts(user *User) []radiustest.Attribute {
+	sum := md5.Sum([]byte(user.Name))
+	port := binary.BigEndian.Uint32(sum[:])
+	return []radiustest.Attribute{
+		{Type: radiustest.NASIPAddress, Value: []byte{192, 0, 2, 1}},
+		radiustest.Attr(radiustest.NASIdentifier, "sekisho-bench"),
+		radiustest.Number(nasPort, port),
+		radiustest.Number(nasPortType, 5), // Virtual
+		radiustest.Number(serviceType, 2), // Framed
+		radiustest.Number(framedProtocol, 1),
+		radiustest.Attr(nasPortID, fmt.Sprintf("xe-0/1/%d:%d-%d", port%4, port%1000, port%4000)),
+		radiustest.Attr(callingStationID, fmt.Sprintf("02-00-%02X-%02X-%02X-%02X", sum[0], sum[1], sum[2], sum[3])),
+		radiustest.Attr(radiustest.AcctSessionID, fmt.Sprintf("%x", sum[4:12])),
+	}
+}
+
+// What may be wrong with an answer.
+const (
+	wrongFraming       = "no RADIUS packet"
+	wrongAuthenticator = "wrong Response Authenticator"
+	wrongMA            = "wrong Message-Authenticator"
+	wrongCode          = "wrong code"
+	wrongFilter        = "wrong Filter-Id"
+)
+
+// verify looks at everything in an answer that can be known to be wrong.
+func (l *line) verify(r *request, octets []byte) (code byte, wrong string) {
+	p, err := radiustest.Decode(octets)
+	if err != nil {
+		return 0, wrongFraming
+	}
+	authenticator := r.octets[4:headerLen]
+	switch {
+	case !radiustest.CheckSign(octets, authenticator, l.Secret):
+		return 0, wrongAuthenticator
+	case len(p.Values(radiustest.MessageAuthenticator)) > 0 && !radiustest.CheckMA(octets, authenticator, l.Secret):
+		return 0, wrongMA
+	case !fits(l.code, p.Code):
+		return 0, wrongCode
+	case p.Code == accessAccept && r.user.Checked && !filtered(p, r.user.Filter):
+		return 0, wrongFilter
+	}
+	return p.Code, ""
+}
+
+func fits(request, answer byte) bool {
+	if request == accountingRequest {
+		return answer == accountingResponse
+	}
+	return answer == accessAccept || answer == accessReject
+}
+
+// filtered reports whether an Accept has this Filter-Id and no other.
+func filtered(p *radiustest.Packet, want string) bool {
+	values := p.Values(radiustest.FilterID)
+	if want == "" {
+		return len(values) == 0
+	}
+	return len(values) == 1 && bytes.Equal(values[0], []byte(want))
+}

@@ -37,7 +37,7 @@ func (c *Config) commandLine(server, extension string, r *ldap.SearchRequest) st
 	if c.Connect.CertFile != "" {
 		fmt.Fprintf(&b, "LDAPTLS_CERT=%s LDAPTLS_KEY=%s ", quote(c.Connect.CertFile), quote(c.Connect.KeyFile))
 	}
-	fmt.Fprintf(&b, "ldapsearch -LLL -H %s ", server)
+	fmt.Fprintf(&b, "ldapsearch -LLL -H %s ", theirURL(server))
 	if c.Connect.StartTLS {
 		b.WriteString("-ZZ ")
 	}
@@ -58,10 +58,20 @@ func (c *Config) commandLine(server, extension string, r *ldap.SearchRequest) st
 	return b.String()
 }
 
+// theirURL is a server's URL as ldapsearch reads it, which wants the path of a
+// socket in the place of the host.
+func theirURL(server string) string {
+	path, socket := strings.CutPrefix(server, "ldapi://")
+	if !socket {
+		return server
+	}
+	return "ldapi://" + strings.ReplaceAll(path, "/", "%2F")
+}
+
 // quote makes a word of a shell.
 func quote(text string) string {
 	if text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,-", r)
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,%-", r)
 	}) {
 		return text
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"sekisho/radius/session"
 	"sekisho/store"
@@ -29,7 +31,8 @@ type Ledger interface {
 type campaign struct {
 	store.Campaign
 	parts []*part
-	dirty bool // not kept as it is
+	dirty bool          // not kept as it is
+	kept  atomic.Uint64 // its number once it is on disk; the scribe's, who may be far behind
 }
 
 // maxCampaigns is how many are remembered.
@@ -60,7 +63,7 @@ func (k *Keeper) campaign(cause string, many map[*lane][]session.ID) {
 		members := k.join(l, many[l])
 		if l.part.of != c {
 			k.log.Info("sessions join a campaign", "campaign", l.part.of.ID, "nas", l.Name, "sessions", len(members))
-			k.keep(func() error { return k.ledgerMembers(l.part.of.ID, members) })
+			k.alsoKeep(l.part.of, members)
 		}
 	}
 	if len(c.parts) > 0 {
@@ -97,27 +100,65 @@ func (p *part) record(id session.ID) store.CampaignMember {
 func (k *Keeper) writeDown(c *campaign) {
 	if k.ledger == nil {
 		c.ID = uint64(len(k.campaigns))
-		k.letBegin(c, nil)
+		k.letBegin(c)
 		return
 	}
-	record, members := c.record(), map[string][]store.CampaignMember{}
+	record, members := c.record(), []store.CampaignMember{}
 	for _, p := range c.parts {
 		for _, id := range p.todo {
-			members[p.NAS] = append(members[p.NAS], p.record(id))
+			members = append(members, p.record(id))
 		}
 	}
 	k.keep(func() error {
-		kept, err := k.ledger.AddCampaign(record)
-		for _, nas := range slices.Sorted(maps.Keys(members)) {
-			if err == nil {
-				err = k.ledgerMembers(kept.ID, members[nas])
-			}
+		err := k.addCampaign(c, record)
+		if err == nil {
+			err = k.ledgerMembers(c.kept.Load(), members)
 		}
-		k.inbox.call(func() {
-			c.ID = kept.ID
-			k.letBegin(c, err)
-		})
+		k.inbox.call(func() { k.writtenDown(c, err) })
 		return err
+	})
+}
+
+// addCampaign keeps a campaign unless an earlier try has.
+func (k *Keeper) addCampaign(c *campaign, record store.Campaign) error {
+	if c.kept.Load() != 0 {
+		return nil
+	}
+	kept, err := k.ledger.AddCampaign(record)
+	if err == nil {
+		c.kept.Store(kept.ID)
+	}
+	return err
+}
+
+// keepAgain is after how long a campaign that could not be kept is tried again.
+const keepAgain = 10 * time.Second
+
+// writtenDown lets a campaign begin that is on disk, and has one that is not
+// written again: without room for it nobody is told anything.
+func (k *Keeper) writtenDown(c *campaign, err error) {
+	if err == nil {
+		c.ID = c.kept.Load()
+		k.letBegin(c)
+		return
+	}
+	for _, p := range c.parts {
+		p.Why = "it cannot be kept: " + err.Error()
+	}
+	k.timers.AfterFunc(keepAgain, func() { k.inbox.call(func() { k.writeDown(c) }) })
+}
+
+// alsoKeep keeps members that a campaign has got since. Those of one that is
+// not on disk will be written with it.
+func (k *Keeper) alsoKeep(c *campaign, members []store.CampaignMember) {
+	if k.ledger == nil {
+		return
+	}
+	k.keep(func() error {
+		if c.kept.Load() == 0 {
+			return nil
+		}
+		return k.ledgerMembers(c.kept.Load(), members)
 	})
 }
 
@@ -133,17 +174,13 @@ func (k *Keeper) ledgerMembers(id uint64, members []store.CampaignMember) error 
 	return nil
 }
 
-// letBegin starts a campaign that was written down. One that could not be
-// waits for an operator.
-func (k *Keeper) letBegin(c *campaign, err error) {
+// letBegin starts a campaign that was written down.
+func (k *Keeper) letBegin(c *campaign) {
 	for _, p := range c.parts {
 		if p.State != Planned {
 			continue
 		}
 		p.start(k.timers.Now())
-		if err != nil {
-			p.stop("it cannot be kept: " + err.Error())
-		}
 		k.turned(p, Planned)
 	}
 	k.record("campaign.start", c, map[string]any{"cause": c.Cause, "parts": c.record().Parts})
@@ -176,7 +213,13 @@ func (k *Keeper) keepCampaigns() {
 		}
 		c.dirty = false
 		record := c.record()
-		k.keep(func() error { return k.ledger.PutCampaign(record) })
+		k.keep(func() error {
+			err := k.ledger.PutCampaign(record)
+			if err != nil {
+				k.inbox.call(func() { c.dirty = true }) // a restart must not go on with what was paused
+			}
+			return err
+		})
 	}
 }
 
@@ -192,6 +235,7 @@ func (k *Keeper) Restore() error {
 	}
 	for _, record := range kept {
 		c := &campaign{Campaign: record}
+		c.kept.Store(record.ID)
 		for _, r := range record.Parts {
 			p := newPart(c, r.NAS, k.rules)
 			p.CampaignPart = r

@@ -53,8 +53,8 @@ const maxRests = 4
 // member is a session of a campaign: what it was told before and what it is to
 // be told.
 type member struct {
-	before, after string
-	queued        bool // its turn is still to come
+	before, after string // an empty before is not known, and nothing to go back to
+	queued        bool   // its turn is still to come
 }
 
 // part is a campaign at one NAS: which sessions, how far it is, and whether it
@@ -96,7 +96,12 @@ func (p *part) add(id session.ID, before, after string) {
 		p.members[id] = m
 		p.Total++
 	}
-	m.after = after
+	if p.Undo && after != m.before {
+		m.before = "" // it is not held at that: something else is wanted than what was undone
+	}
+	if !p.Undo || after != m.before {
+		m.after = after
+	}
 	p.enqueue(id)
 }
 
@@ -117,7 +122,7 @@ func (p *part) awaits(id session.ID, action string) bool {
 
 // goal is what the campaign wants a member to have.
 func (m *member) goal(undo bool) string {
-	if undo {
+	if undo && m.before != "" {
 		return m.before
 	}
 	return m.after

@@ -99,9 +99,9 @@ func closeAll(lines []*line) {
 // nothing is waited for any more.
 func (l *line) run(ctx context.Context) {
 	defer l.conn.Close()
-	for {
+	for first := true; ; first = false {
 		now := time.Now()
-		sending := now.Before(l.end) && ctx.Err() == nil
+		sending := (first || now.Before(l.end)) && ctx.Err() == nil // also where the machine had no time for it
 		if sending {
 			l.sendDue(now)
 		}

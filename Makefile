@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-impact bench-ldap bench-contracts bench-sessions bench-campaign
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-sessions bench-campaign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-door: ## how long logins take while 64 clients grant, revoke and list, bes
 
 bench-sessions: ## a million live sessions: memory, time for a record, writing, restoring, 20,000 records a second
 	go test -run '^$$' -bench 'MillionSessions|AccountingAtPace' -benchtime 1x -timeout 30m ./radius/session
+
+bench-accounting: ## how long logins take beside 20,000 accounting packets a second, a million sessions live
+	go test -run '^$$' -bench LoginBesideAccounting -benchtime 3000x -timeout 20m ./cmd/internal/daemon -sessions 1000000
 
 bench-impact: ## sekisho impact over a million contracts, beside reading them; the heap it needs
 	go test -run '^$$' -bench ImpactOfAMillion -benchtime 3x -timeout 20m ./cmd/internal/daemon

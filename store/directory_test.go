@@ -162,6 +162,14 @@ func TestTwoEntriesOfOneAccount(t *testing.T) {
 			t.Errorf("closed: %+v", r)
 		}
 		expect(t, s, "a=three")
+		follow(t, s, tellings{3: "", 4: "a=four"}, deltaGrace) // one goes as another comes
+		follow(t, s, tellings{1: "a=one/closed", 5: "a=five"}, fullGrace)
+		expect(t, s, "a=five")
+		follow(t, s, tellings{6: "a=six"}, deltaGrace)
+		follow(t, s, tellings{6: ""}, deltaGrace) // a double goes
+		if state, _ := s.Directory(source); state.Entries != 2 {
+			t.Errorf("%+v", state)
+		}
 		if state, _ := s.Directory(source); state.Doubles != 1 || state.Missing != 0 {
 			t.Errorf("%+v", state)
 		}

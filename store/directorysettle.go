@@ -92,7 +92,27 @@ func (r rules) settle(st standing, claims []claim) settlement {
 		}
 	}
 	out.award(st, winner)
+	out.unlisted = left(st, living, lost)
 	return out
+}
+
+// left are the entries that had to do with the account and are not there any
+// more.
+func left(st standing, living []candidate, lost map[EntryID]verdict) (ids []EntryID) {
+	had := make([]EntryID, 0, 1+len(st.doubles))
+	if st.owned {
+		had = append(had, st.owner.id)
+	}
+	for _, d := range st.doubles {
+		had = append(had, d.id)
+	}
+	for _, id := range had {
+		there := slices.ContainsFunc(living, func(c candidate) bool { return c.id == id })
+		if what, told := lost[id]; !there && !(told && what == dropped) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // award gives the account to the winner.
@@ -111,9 +131,6 @@ func (s *settlement) award(st standing, winner candidate) {
 		s.fate = replaced
 		if s.kind == unchanged {
 			s.kind = changed // into that of another one, which happens to be equal
-		}
-		if st.owner.missing != 0 {
-			s.unlisted = append(s.unlisted, st.owner.id)
 		}
 	case st.owned && st.owner.missing != 0:
 		s.fate = returned

@@ -277,3 +277,47 @@ func TestLDAPOddValues(t *testing.T) {
 		}
 	}
 }
+
+// TestLDAPChangeReachesTheRouter: within a second from the change in the
+// directory to the CoA at the router, for a course that changes while the
+// subscriber is online.
+func TestLDAPChangeReachesTheRouter(t *testing.T) {
+	Need(t, append(wireParts(), slapdParts()...)...)
+	customer := Subscriber{Account: "uf100at021c", Course: "Bフレッツファミリー"}
+	entry := ISPEntry{ID: "C1", Login: customer.Account, Course: customer.Course}
+	server := NewSlapd(t, SlapdConfig{}, entry.LDIF())
+	server.Serve(t)
+	room := NewRoom(t, "asahi-net", virtualBRAS[:1], aaaUsers([]Subscriber{customer}))
+	room.Site.Profiles = "{bng: {base: filter-id, open-filter: op25b-open, coa: {otherwise: disconnect}}}"
+	room.Site.More = server.Site("grace: 0s")
+	room.Sekisho.Configure(t, room.Site)
+	nas := StartVirtualNAS(t, room.Netns, nasSecret, daePort)
+	room.Sekisho.Serve(t, afterStage2)
+	inSync(t, room.Sekisho)
+	client := room.RADClient("192.0.2.1")
+	if r := client.PAP(t, customer.Login(), customer.Password(), `Acct-Session-Id = "0000A1"`); r.Code != "Access-Accept" || r.Has("Filter-Id") {
+		t.Fatalf("%s", r)
+	}
+	client.Acct(t, "Acct-Status-Type = Start", fmt.Sprintf("User-Name = %q", customer.Login()), `Acct-Session-Id = "0000A1"`)
+	Eventually(t, promptly, "the session", func() error {
+		if out := room.Sekisho.CLI(t, "sessions", "list", "-o", "csv"); !strings.Contains(out, "0000A1") {
+			return fmt.Errorf("%s", out)
+		}
+		return nil
+	})
+	began := time.Now()
+	move(t, server.Admin(t), "C1", "ADSLアッカ")
+	Eventually(t, promptly, "the CoA", func() error {
+		for _, a := range nas.Told(t) {
+			if saidTo(a) == "CoA-Request Filter-Id=op25b" {
+				return nil
+			}
+		}
+		return fmt.Errorf("it was told %d things", len(nas.Told(t)))
+	})
+	took := time.Since(began)
+	t.Logf("from the change to the CoA: %s", took)
+	if took > time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

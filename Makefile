@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-sessions bench-campaign
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-sessions bench-campaign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ mutate: ## change every word of every shipped policy and show which decision tes
 
 bench: ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-peers: packages build ## sekisho beside FreeRADIUS and radsecproxy at the same job, one table of ratios; some minutes, a quiet machine
+	go run ./cmd/sekisho/peers -sekisho bin/sekisho
 
 bench-door: ## how long logins take while 64 clients grant, revoke and list, beside an idle door
 	go test -run '^$$' -bench LoginBesideTheDoor -benchtime 5s ./cmd/internal/daemon

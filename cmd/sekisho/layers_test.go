@@ -33,6 +33,7 @@ var ranks = map[string]int{
 	"sekisho/cmd/internal/metrics":  5,
 	"sekisho/cmd/internal/daemon":   6,
 	"sekisho/cmd/sekisho":           7,
+	"sekisho/cmd/sekisho/peers":     8,
 	"sekisho/cmd/sekisho/realparts": 8,
 }
 

@@ -1,0 +1,65 @@
+// Command peers measures sekisho beside FreeRADIUS and radsecproxy, as Debian
+// has them, at the same job: take logins, ask an AAA server, set the Filter-Id
+// of whoever is to be filtered, and verify Message-Authenticators on both sides.
+// It prints one table; figures hold against the others of the same table only,
+// since router and AAA server share the machine. Everything is on loopback.
+//
+//	go run ./cmd/sekisho/peers -sekisho bin/sekisho
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+// settings are those of the command line.
+type settings struct {
+	sekisho   string
+	contracts int
+	rounds    int
+	window    int
+	duration  time.Duration
+	dir       string // for the files of the run; taken away at the end
+}
+
+func main() {
+	s := settings{}
+	flag.StringVar(&s.sekisho, "sekisho", "bin/sekisho", "the binary to measure")
+	flag.IntVar(&s.contracts, "contracts", 1_000_000, "subscribers")
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds over all of them; the table has the medians")
+	flag.IntVar(&s.window, "window", 128, "logins under way at once")
+	flag.DurationVar(&s.duration, "duration", 4*time.Second, "of each measurement")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := s.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func (s *settings) run(ctx context.Context) (err error) {
+	if s.dir, err = os.MkdirTemp("", "sekisho-peers-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(s.dir)
+	home, err := startHome()
+	if err != nil {
+		return err
+	}
+	defer home.close()
+	fmt.Printf("%d subscribers, %d logins under way, %d rounds of %v\n", s.contracts, s.window, s.rounds, s.duration)
+	peers, err := s.peers(ctx, home)
+	if err != nil {
+		return err
+	}
+	figures, err := s.measureAll(ctx, peers, home)
+	if err != nil {
+		return err
+	}
+	return writeTable(os.Stdout, peers, figures)
+}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -182,9 +183,11 @@ func sizes(a, b string) (sizeA, sizeB int64, err error) {
 // or damaged, but must not be held by a process. The backup is checked first and
 // stays where it is. The old file, if any, is kept beside the new one; kept is
 // its name. The errors are those of CheckFile, about either file, and ErrFull.
-func Restore(backup, path string, opts Options) (kept string, report FileReport, err error) {
+func Restore(by By, backup, path string, opts Options) (kept string, report FileReport, err error) {
 	if report, err = checkFile(backup, opts); err == nil {
-		kept, err = replace(backup, path)
+		kept, err = replace(backup, path, func(copied, kept string) error {
+			return recordRestore(by, copied, backup, kept, opts.withDefaults(), &report.Audit)
+		})
 	}
 	if err != nil {
 		return "", report, fmt.Errorf("restoring store: %w", full(err))
@@ -193,7 +196,7 @@ func Restore(backup, path string, opts Options) (kept string, report FileReport,
 }
 
 // replace puts a copy of backup in the place of path, while it is locked.
-func replace(backup, path string) (kept string, err error) {
+func replace(backup, path string, record func(copied, kept string) error) (kept string, err error) {
 	release, err := lock(path)
 	if err != nil {
 		return "", err
@@ -207,10 +210,47 @@ func replace(backup, path string) (kept string, err error) {
 	if kept, err = keep(path); err != nil {
 		return "", err
 	}
+	if err := record(copied.Name(), kept); err != nil {
+		return "", err
+	}
 	if err := copied.CloseAtomicallyReplace(); err != nil {
 		return "", err
 	}
 	return kept, syncDir(filepath.Dir(path))
+}
+
+// recordRestore tells the audit of a copy that it takes the place of a file: what
+// was changed since the backup is gone from its trail, and only this says so. A
+// backup from before there was an audit has none that could be told.
+func recordRestore(by By, copied, backup, kept string, opts Options, report *AuditReport) error {
+	s, err := openExisting(copied, opts)
+	if err != nil {
+		return err
+	}
+	err = s.update(func(tx *bolt.Tx) error {
+		if tx.Bucket(auditBucket) == nil {
+			return nil
+		}
+		err := s.audit(tx, Entry{By: by, Op: "db.restore", Before: namedFile("kept", kept), After: namedFile("backup", backup)})
+		if err == nil {
+			report.Entries++
+			report.Last, report.Head, err = auditHead(tx)
+		}
+		return err
+	})
+	return errors.Join(err, s.Close())
+}
+
+// namedFile is a file as the audit names it; nothing where there is none.
+func namedFile(key, path string) json.RawMessage {
+	if path == "" {
+		return nil
+	}
+	text, err := json.Marshal(map[string]string{key: filepath.Base(path)})
+	if err != nil {
+		return nil // of strings there is none
+	}
+	return text
 }
 
 func copyBeside(backup, path string) (*renameio.PendingFile, error) {

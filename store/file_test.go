@@ -40,14 +40,15 @@ func filled(t *testing.T) string {
 	return s.Path()
 }
 
-// holds fails the test unless the file holds what filled has put there.
-func holds(t *testing.T, path string) FileReport {
+// holds fails the test unless the file holds what filled has put there, and so
+// many entries of the audit.
+func holds(t *testing.T, path string, audited uint64) FileReport {
 	t.Helper()
 	report, err := CheckFile(path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Contracts != 5 || report.Overrides != 2 || report.Tokens != 1 || report.Audit.Entries != 6 || report.Schema != uint64(len(migrations)) {
+	if report.Contracts != 5 || report.Overrides != 2 || report.Tokens != 1 || report.Audit.Entries != audited || report.Schema != uint64(len(migrations)) {
 		t.Errorf("%+v", report)
 	}
 	return report
@@ -60,7 +61,7 @@ func TestCheckFileChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	holds(t, path)
+	holds(t, path, 6)
 	if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 		t.Error("the file was changed")
 	}
@@ -143,7 +144,7 @@ func TestAHeldFileIsLeftAlone(t *testing.T) {
 	calls := map[string]func() error{
 		"CheckFile": func() error { _, err := CheckFile(s.Path(), Options{Timeout: 1}); return err },
 		"Compact":   func() error { _, _, err := Compact(s.Path(), Options{Timeout: 1}); return err },
-		"Restore":   func() error { _, _, err := Restore(backup, s.Path(), Options{Timeout: 1}); return err },
+		"Restore":   func() error { _, _, err := Restore(tester, backup, s.Path(), Options{Timeout: 1}); return err },
 	}
 	for name, call := range calls {
 		err := call()
@@ -163,12 +164,12 @@ func TestCompact(t *testing.T) {
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	was := holds(t, path)
+	was := holds(t, path, 6)
 	before, after, err := Compact(path, Options{})
 	if err != nil || after >= before {
 		t.Errorf("from %d to %d bytes, %v", before, after, err)
 	}
-	if is := holds(t, path); is.Audit.Head != was.Audit.Head {
+	if is := holds(t, path, 6); is.Audit.Head != was.Audit.Head {
 		t.Error("another audit")
 	}
 	info, err := os.Stat(path)
@@ -250,12 +251,13 @@ func TestRestore(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			kept, report, err := Restore(backup, path, Options{})
+			kept, report, err := Restore(tester, backup, path, Options{})
 			if err != nil || report.Contracts != 5 {
 				t.Fatalf("%+v, %v", report, err)
 			}
-			holds(t, path)
-			holds(t, backup)
+			toldOfRestore(t, path, report)
+			holds(t, path, 7)
+			holds(t, backup, 6)
 			if old == nil {
 				if kept != "" {
 					t.Errorf("kept %s of nothing", kept)
@@ -265,10 +267,33 @@ func TestRestore(t *testing.T) {
 			if is, err := os.ReadFile(kept); !bytes.Equal(is, old) || err != nil || !strings.HasPrefix(kept, path) {
 				t.Errorf("the old file is not kept in %q: %v", kept, err)
 			}
-			if again, _, err := Restore(backup, path, Options{}); again == kept || err != nil {
+			if again, _, err := Restore(tester, backup, path, Options{}); again == kept || err != nil {
 				t.Errorf("a second time: kept as %s, %v", again, err)
 			}
 		})
+	}
+}
+
+// toldOfRestore holds that the trail ends with who put the file there.
+func toldOfRestore(t *testing.T, path string, report FileReport) {
+	t.Helper()
+	if now, err := CheckFile(path, Options{}); err != nil || now.Audit.Head != report.Audit.Head || now.Audit.Entries != report.Audit.Entries {
+		t.Errorf("told %+v, is %+v, %v", report.Audit, now.Audit, err)
+	}
+	s, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	last := Entry{}
+	for e, err := range s.AllAudit(AuditFilter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = e
+	}
+	if last.Op != "db.restore" || last.Who != tester.Who || last.Seq != report.Audit.Last {
+		t.Errorf("the last entry is %+v", last)
 	}
 }
 
@@ -278,11 +303,11 @@ func TestRestoreRefusesABadBackup(t *testing.T) {
 	spoil(t, bad, func(tx *bolt.Tx) error { return tx.Bucket(auditBucket).Delete(seqKey(6)) })
 	path := filled(t)
 	for backup, is := range map[string]error{bad: ErrDamaged, path + ".missing": os.ErrNotExist} {
-		if _, _, err := Restore(backup, path, Options{}); !errors.Is(err, is) {
+		if _, _, err := Restore(tester, backup, path, Options{}); !errors.Is(err, is) {
 			t.Errorf("error %v, want %v", err, is)
 		}
 	}
-	holds(t, path)
+	holds(t, path, 6)
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("left behind: %v", left)
 	}

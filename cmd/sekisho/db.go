@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
 	"sekisho/store"
 
@@ -100,7 +101,7 @@ func restoreDB(c *cli.Context) error {
 			return err
 		}
 	}
-	kept, report, err := store.Restore(backup, name, store.Options{})
+	kept, report, err := store.Restore(store.By{Who: admin.Self().String(), From: "db"}, backup, name, store.Options{})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/user"
 	"strconv"
 	"unsafe"
@@ -36,11 +37,22 @@ func withPeer(ctx context.Context, c net.Conn) context.Context {
 	if err != nil {
 		return ctx
 	}
-	p := Peer{UID: int(cred.Uid), GID: int(cred.Gid), PID: int(cred.Pid), Groups: groups, Login: strconv.Itoa(int(cred.Uid))}
-	if u, err := user.LookupId(p.Login); err == nil {
-		p.Login = u.Username
-	}
+	p := Peer{UID: int(cred.Uid), GID: int(cred.Gid), PID: int(cred.Pid), Groups: groups, Login: login(int(cred.Uid))}
 	return context.WithValue(ctx, peerKey{}, p)
+}
+
+// login is the name of a user, or the number where it has none.
+func login(uid int) string {
+	u, err := user.LookupId(strconv.Itoa(uid))
+	if err != nil {
+		return strconv.Itoa(uid)
+	}
+	return u.Username
+}
+
+// Self is who runs this process, for what is done without a daemon.
+func Self() Peer {
+	return Peer{UID: os.Getuid(), GID: os.Getgid(), PID: os.Getpid(), Login: login(os.Getuid())}
 }
 
 func credentials(c net.Conn) (cred *unix.Ucred, groups []int, err error) {

@@ -36,6 +36,7 @@ SIGTERM and SIGINT take no more requests, let those under way finish, and end.`,
 }
 
 func serve(c *cli.Context) error {
+	tuneMemory()
 	conf, problems := config.Load(c.String("config"))
 	if err := problems.Err(); err != nil {
 		return err

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// gcPercent is how much the heap may grow between two collections, in per cent
+// of what is alive. At 100, Go's own, a tenth of the time of a login goes into
+// them; docs/performance.md has the figures.
+const gcPercent = 200
+
+// tuneMemory sets what the collector goes by, unless the environment does by
+// GOGC or GOMEMLIMIT: it collects less often than is usual, and more often where
+// a container or systemd (MemoryMax=) gives the process little memory.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if limit := memoryLimit("/proc/self/cgroup", "/sys/fs/cgroup"); limit < math.MaxInt64 {
+		debug.SetMemoryLimit(limit / 10 * 9) // the pages of the store's file and the goroutines' stacks need some
+	}
+}
+
+// memoryLimit is the lowest memory.max of the process's control group and those
+// that it is in, in octets; the greatest number where there is none. The file
+// says which group it is (cgroups(7), version 2).
+func memoryLimit(file, root string) int64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return math.MaxInt64
+	}
+	limit := int64(math.MaxInt64)
+	for line := range strings.Lines(string(text)) {
+		group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		if !ok {
+			continue
+		}
+		for group = path.Clean("/" + group); ; group = path.Dir(group) {
+			limit = min(limit, memoryMax(filepath.Join(root, group, "memory.max")))
+			if group == "/" {
+				break
+			}
+		}
+	}
+	return limit
+}
+
+func memoryMax(file string) int64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return math.MaxInt64
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil || n <= 0 {
+		return math.MaxInt64 // "max"
+	}
+	return n
+}

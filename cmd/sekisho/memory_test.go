@@ -1,0 +1,47 @@
+package main
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		group string
+		max   map[string]string // by directory
+		want  int64
+	}{
+		"none":                  {"0::/system.slice/sekisho.service\n", nil, math.MaxInt64},
+		"said to be none":       {"0::/system.slice/sekisho.service\n", map[string]string{"system.slice/sekisho.service": "max\n"}, math.MaxInt64},
+		"that of the service":   {"0::/system.slice/sekisho.service\n", map[string]string{"system.slice/sekisho.service": "1000\n", "system.slice": "2000\n"}, 1000},
+		"that of the slice":     {"0::/system.slice/sekisho.service\n", map[string]string{"system.slice/sekisho.service": "max\n", "system.slice": "2000\n"}, 2000},
+		"that of a container":   {"0::/\n", map[string]string{"": "500\n"}, 500},
+		"beside groups of old":  {"12:memory:/x\n0::/a\n", map[string]string{"a": "700\n", "x": "1\n"}, 700},
+		"groups of old only":    {"12:memory:/x\n", map[string]string{"x": "1\n"}, math.MaxInt64},
+		"nothing that is a sum": {"0::/a\n", map[string]string{"a": "0\n"}, math.MaxInt64},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			file := filepath.Join(root, "cgroup")
+			if err := os.WriteFile(file, []byte(test.group), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for dir, text := range test.max {
+				if err := os.MkdirAll(filepath.Join(root, dir), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(root, dir, "memory.max"), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := memoryLimit(file, root); got != test.want {
+				t.Errorf("%d, want %d", got, test.want)
+			}
+		})
+	}
+}

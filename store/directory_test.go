@@ -331,6 +331,15 @@ func TestHeldChangesThatDoNotFitAnyMore(t *testing.T) {
 	}
 }
 
+func TestHundredPercentIsNoLimit(t *testing.T) {
+	t.Parallel()
+	s := openTemp(t)
+	follow(t, s, many(20, "x"), fullGrace)
+	opts := deltaGrace
+	opts.Guards = DirectoryGuards{Guards: Guards{MaxDeletePercent: 100}, MaxChangePercent: 100, Spent: Spent{Deletes: 50, Changes: 50}}
+	follow(t, s, tellings{1: ""}, opts)
+}
+
 func TestSmallStepsAddUp(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)

@@ -39,15 +39,24 @@ func (g DirectoryGuards) refuse(a *application) *GuardError {
 		limit, is int
 	}{
 		{"max-deletes", g.MaxDeletes, is.Deletes},
-		{"max-delete-percent", g.MaxDeletePercent, percentOf(is.Deletes, known)},
+		{"max-delete-percent", ofPercent(g.MaxDeletePercent), percentOf(is.Deletes, known)},
 		{"max-changes", g.MaxChanges, is.Changes},
-		{"max-change-percent", g.MaxChangePercent, percentOf(is.Changes, known)},
+		{"max-change-percent", ofPercent(g.MaxChangePercent), percentOf(is.Changes, known)},
 	} {
 		if limit := max(guard.limit, 0); guard.limit != 0 && guard.is > limit {
 			return &GuardError{guard.name, limit, guard.is, known, guard.is}
 		}
 	}
 	return nil
+}
+
+// ofPercent lets 100 be no limit: what comes and goes in a while may be more than
+// there is at once.
+func ofPercent(limit int) int {
+	if limit >= 100 {
+		return 0
+	}
+	return limit
 }
 
 // fewContracts is up to how many contracts percents do not count: in a small

@@ -6,6 +6,7 @@ FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-sessions bench-campaign
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills kills-ldap mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-sessions bench-campaign
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,11 +48,14 @@ line: ## only the real subscriber line: PPPoE client, l2tpns, sekisho, FreeRADIU
 fuzz-short: ## every fuzz target for FUZZTIME (20,000 executions)
 	sh .ci/fuzz $(FUZZTIME)
 
-soak: noise kills ## every fuzz target for ten minutes, and the others of the long runs
+soak: noise kills kills-ldap ## every fuzz target for ten minutes, and the others of the long runs
 	sh .ci/fuzz 10m
 
 kills: ## kill a process that changes the store in all ways, 200 times, and compare
 	go test -count=1 -v -timeout 60m -run KilledAtAnyTime ./store -kills 200
+
+kills-ldap: ## kill a daemon that follows a real slapd, 100 times, and compare; root and Debian's slapd
+	go test -tags realparts -count=1 -v -timeout 30m -run LDAPDaemonIsKilled ./cmd/sekisho/realparts -ldap-kills 100
 
 noise: ## thirty million random datagrams at every socket of the binary: its goroutines and memory, some ten minutes
 	go build -o bin/sekisho ./cmd/sekisho

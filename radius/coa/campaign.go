@@ -82,7 +82,7 @@ func (k *Keeper) join(l *lane, ids []session.ID) []store.CampaignMember {
 		}
 		l.forget(id)
 		target, _ := l.target(&s)
-		l.part.add(id, s.Applied, target)
+		l.part.add(&s, target)
 		members = append(members, l.part.record(id))
 	}
 	l.part.of.dirty = true
@@ -284,7 +284,8 @@ func (k *Keeper) recall(p *part) error {
 	p.members = make(map[session.ID]*member, len(kept))
 	for _, m := range kept {
 		id := session.ID{NAS: m.NAS, Box: m.Box, AcctSession: m.Session}
-		p.members[id] = &member{before: m.Before, after: m.After}
+		s, _ := k.sessions.Get(id)
+		p.members[id] = &member{of: s.Serial, before: m.Before, after: m.After}
 	}
 	p.Total = len(p.members)
 	return nil

@@ -35,6 +35,9 @@ func (k *Keeper) finish(r result) {
 // learn writes down what an answer says of the session; true when the session
 // rests and is told again later.
 func (k *Keeper) learn(l *lane, j *job, r Reply) (again bool) {
+	if s, live := k.sessions.Get(j.id); live && s.Serial != j.of {
+		return false // another session has the name by now
+	}
 	switch r.Outcome {
 	case Done:
 		k.applied(l, j)
@@ -80,7 +83,7 @@ func (k *Keeper) applied(l *lane, j *job) {
 
 // refuse remembers what a router will not do, so that it is not asked again
 // before something else is wanted or the configuration is another one. Where
-// the profile says so, the session is ended instead; a refusal that is about
+// the profile says so, the session is ended instead; a refusedAction that is about
 // the configuration ends none.
 func (k *Keeper) refuse(l *lane, j *job, r Reply) (again bool) {
 	if j.kind == Change && !r.General() && l.Profile.Fallback() == dict.ByDisconnect && !j.instead && l.probed[j.id] == "" {
@@ -89,7 +92,7 @@ func (k *Keeper) refuse(l *lane, j *job, r Reply) (again bool) {
 		return true
 	}
 	l.forget(j.id)
-	l.refused[j.id] = j.action
+	l.refused[j.id] = refusedAction{j.of, j.action}
 	k.note(j.id, r.String())
 	if j.part == nil {
 		k.log.Warn("a router refused to change a session", "nas", l.Name, "session", j.id.AcctSession, "action", j.action, "answer", r.String())

@@ -155,3 +155,101 @@ func TestUndoneCampaignHoldsOnlyItsOwnAction(t *testing.T) {
 	s.run(5 * time.Second)
 	s.wantCount(map[string]int{"limit": 300})
 }
+
+// TestAnotherSessionOfTheSameName is none of those that the router was asked
+// about before: it was refused nothing, and waits for nothing.
+func TestAnotherSessionOfTheSameName(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]Reply{"refused": nak(504), "silence": {Outcome: Later, Tries: 5}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := oneRouter(t, 3)
+			reply := answer
+			s.answer = func(string, Request) (Reply, time.Duration) { return reply, 10 * time.Millisecond }
+			s.grant(first, "block")
+			s.run(time.Second)
+			before, _ := s.table.Get(first)
+			delete(s.table.all, first) // Accounting-On
+			before.Serial, before.Applied, before.Why = 2, "open", ""
+			s.table.all[first] = &before // and the router counts from the beginning
+			s.table.due[first] = true
+			reply = ack
+			s.run(3 * time.Second)
+			if l, _ := s.table.Get(first); l.Applied != "block" {
+				t.Errorf("the second session of the name is %+v", l)
+			}
+		})
+	}
+}
+
+// TestAnswerAboutAnEarlierSessionOfTheSameName tells nothing of the one that
+// has the name now.
+func TestAnswerAboutAnEarlierSessionOfTheSameName(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]Reply{"ACK": ack, "gone": nak(503), "refused": nak(504), "silence": {Outcome: Later, Tries: 5}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := oneRouter(t, 3)
+			reply := answer
+			s.answer = func(string, Request) (Reply, time.Duration) { return reply, time.Second }
+			s.grant(first, "block")
+			s.run(500 * time.Millisecond)
+			now, _ := s.table.Get(first)
+			now.Serial, now.Account, now.Wanted = 2, "another", "open"
+			s.table.all[first] = &now
+			reply = ack
+			s.run(3 * time.Second)
+			if l, live := s.table.Get(first); !live || l.Applied != "open" || l.Why != "" || len(s.routed) != 1 {
+				t.Errorf("after %d requests the second session of the name is %+v", len(s.routed), l)
+			}
+		})
+	}
+}
+
+// TestUndoneCampaignHoldsNoLaterSessionOfTheSameName lets a new login have what
+// the policy says.
+func TestUndoneCampaignHoldsNoLaterSessionOfTheSameName(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, newDisk(t))
+	s.Configure([]Router{s.router("bras1", 300, 1000, 50)}, Rules{})
+	s.stage()
+	s.run(2 * time.Second)
+	s.operate(s.Undo)
+	s.run(2 * time.Second)
+	now, _ := s.table.Get(first)
+	now.Serial = 2
+	s.table.all[first], s.table.due[first] = &now, true
+	s.run(2 * time.Second)
+	s.wantCount(map[string]int{"open": 299, "block": 1})
+}
+
+// TestRefusalsOfSessionsThatAreOverTakeNoMemory has a router that refuses
+// everything for ever.
+func TestRefusalsOfSessionsThatAreOverTakeNoMemory(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, nil)
+	s.Configure([]Router{s.router("bras1", 0, 10, 10)}, Rules{})
+	l := s.lanes["bras1"]
+	for i := range 10 * fewRefusals {
+		l.refused[session.ID{NAS: "bras1", AcctSession: string(rune(i))}] = refusedAction{action: "block"}
+	}
+	s.run(2 * time.Second)
+	if len(l.refused) > fewRefusals {
+		t.Errorf("%d refusals of nobody", len(l.refused))
+	}
+}
+
+// TestRestOfASessionThatIsOverTakesNoMemory has one end before it is tried
+// again.
+func TestRestOfASessionThatIsOverTakesNoMemory(t *testing.T) {
+	t.Parallel()
+	s := oneRouter(t, 3)
+	s.answer = func(string, Request) (Reply, time.Duration) { return Reply{Outcome: Later, Tries: 5}, time.Second }
+	s.grant(first, "block")
+	s.run(2 * time.Second)
+	delete(s.table.all, first)
+	s.run(2 * time.Minute)
+	if n := len(s.lanes["bras1"].resting); n != 0 {
+		t.Errorf("%d sessions rest", n)
+	}
+}

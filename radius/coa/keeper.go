@@ -191,6 +191,7 @@ func (k *Keeper) tick(now time.Time) {
 		for r, p := l.due(now); r != nil; r, p = l.due(now) {
 			k.revive(l, r, p)
 		}
+		l.forgetDead(k.sessions)
 	}
 	k.keepCampaigns()
 	k.count()
@@ -236,9 +237,11 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) bool {
 	}
 	s, live := k.sessions.Get(j.id)
 	if !live {
+		l.forget(j.id)
 		k.settle(l, j, Reply{Outcome: Gone})
 		return true
 	}
+	j.of = s.Serial
 	if err := k.ask(&s); err != nil { // its turn may have been long in coming, or this is after a restart
 		l.rest(j, now)
 		for _, tell := range j.replies {

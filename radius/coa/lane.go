@@ -23,6 +23,7 @@ type Router struct {
 // job is one session being told.
 type job struct {
 	id      session.ID
+	of      uint64 // the serial of the session that is told
 	action  string
 	kind    Kind
 	part    *part // nil: it belongs to no campaign
@@ -45,7 +46,8 @@ type lane struct {
 	part     *part                 // the campaign here; nil: none
 	again    retries               // those whose turn comes again later
 	resting  map[session.ID]*retry // those of again
-	refused  map[session.ID]string // the action that the router will not give it
+	refused  map[session.ID]refusedAction
+	purge    int                   // so many refusals make it worth while to look for those of sessions that are over
 	undone   []*part               // campaigns whose members are held at what they had before
 	probed   map[session.ID]string // those that a probe looks at, and what it says; empty: nothing yet
 }
@@ -55,7 +57,7 @@ func newLane(r Router, now time.Time) *lane {
 		queued:   map[session.ID]*job{},
 		underWay: map[session.ID]*job{},
 		resting:  map[session.ID]*retry{},
-		refused:  map[session.ID]string{},
+		refused:  map[session.ID]refusedAction{},
 		probed:   map[session.ID]string{},
 	}
 	l.configure(r, now)
@@ -82,7 +84,7 @@ func (l *lane) target(s *session.Session) (action, heldBy string) {
 		return action, "a probe looks at it"
 	}
 	for _, p := range l.undone {
-		if m := p.members[s.ID]; m != nil && m.after == s.Wanted && m.before != "" {
+		if m := p.members[s.ID]; m != nil && m.holds(s) {
 			return m.before, p.of.name() + " was undone"
 		}
 	}
@@ -119,9 +121,44 @@ func (l *lane) hurry(j *job) {
 	l.urgent = append(l.urgent, j)
 }
 
+// refusedAction is the action that a router will not give a session.
+type refusedAction struct {
+	of     uint64 // the session's serial
+	action string
+}
+
+// meet forgets what was learned of an earlier session of the same name: a
+// router that counts from the beginning gives its names again.
+func (l *lane) meet(s *session.Session) {
+	if r, ok := l.refused[s.ID]; ok && r.of != s.Serial {
+		delete(l.refused, s.ID)
+	}
+	if r := l.resting[s.ID]; r != nil && r.of != s.Serial {
+		l.forget(s.ID)
+	}
+}
+
+// fewRefusals are not worth looking through.
+const fewRefusals = 1000
+
+// forgetDead forgets the refusals of sessions that are over, when they may have
+// become many.
+func (l *lane) forgetDead(sessions Sessions) {
+	if len(l.refused) < max(l.purge, fewRefusals) {
+		return
+	}
+	for id, r := range l.refused {
+		if s, live := sessions.Get(id); !live || s.Serial != r.of {
+			delete(l.refused, id)
+		}
+	}
+	l.purge = 2 * len(l.refused)
+}
+
 // retry is a session whose turn comes again later.
 type retry struct {
 	id     session.ID
+	of     uint64 // its serial
 	at     time.Time
 	tries  int
 	action string // that was tried in vain
@@ -152,6 +189,7 @@ func (l *lane) restFor(j *job, pause time.Duration, now time.Time) time.Time {
 		l.resting[j.id] = r
 	}
 	r.tries++
+	r.of = j.of
 	r.at, r.action = now.Add(pause), j.action
 	if r.part = j.part; r.part != nil {
 		r.part.waiting++

@@ -54,6 +54,7 @@ const maxRests = 4
 // be told.
 type member struct {
 	before, after string // an empty before is not known, and nothing to go back to
+	of            uint64 // its serial; 0: it was over when the member was read back
 	queued        bool   // its turn is still to come
 }
 
@@ -89,20 +90,24 @@ func newPart(of *campaign, nas string, rules Rules) *part {
 
 // add makes a session a member that is to be told. One that is a member
 // already keeps what it had before the campaign.
-func (p *part) add(id session.ID, before, after string) {
-	m := p.members[id]
+func (p *part) add(s *session.Session, after string) {
+	m := p.members[s.ID]
 	if m == nil {
-		m = &member{before: before}
-		p.members[id] = m
+		m = &member{of: s.Serial, before: s.Applied}
+		p.members[s.ID] = m
 		p.Total++
 	}
+	if m.of != s.Serial && m.of != 0 { // another session has the name by now
+		m.before, m.after = s.Applied, ""
+	}
+	m.of = s.Serial
 	if p.Undo && after != m.before {
 		m.before = "" // it is not held at that: something else is wanted than what was undone
 	}
 	if !p.Undo || after != m.before {
 		m.after = after
 	}
-	p.enqueue(id)
+	p.enqueue(s.ID)
 }
 
 // enqueue gives a member its turn at the end.
@@ -118,6 +123,12 @@ func (p *part) enqueue(id session.ID) {
 func (p *part) awaits(id session.ID, action string) bool {
 	m := p.members[id]
 	return m != nil && m.queued && p.State != Over && m.goal(p.Undo) == action
+}
+
+// holds reports whether an undone campaign keeps a session at what it had
+// before.
+func (m *member) holds(s *session.Session) bool {
+	return m.after == s.Wanted && m.before != "" && (m.of == 0 || m.of == s.Serial)
 }
 
 // goal is what the campaign wants a member to have.

@@ -176,12 +176,12 @@ func (r *Relay) receive(port *radius.Port, datagram []byte, from, local netip.Ad
 func (r *Relay) authentic(c *relaying, q *request) {
 	before, fresh := r.cache.open(q.key)
 	if !fresh {
-		r.counts.drop(dropDuplicate)
 		if answer, x := before.state(); answer != nil {
 			q.reply(answer)
 		} else if x != nil {
 			x.again()
 		}
+		r.counts.drop(dropDuplicate)
 		return
 	}
 	q.sessions = r.match(q.packet)

@@ -186,7 +186,7 @@ func (s *sim) router(name string, sessions int, rate float64, window int) Router
 	for i := range sessions {
 		id := session.ID{NAS: name, AcctSession: fmt.Sprintf("%s-%06d", name, i)}
 		s.table.all[id] = &session.Session{
-			ID: id, Account: "user" + id.AcctSession, UserName: "user" + id.AcctSession + "@isp.example",
+			ID: id, Serial: 1, Account: "user" + id.AcctSession, UserName: "user" + id.AcctSession + "@isp.example",
 			Identity: []session.Attribute{{Key: dict.Key{Number: typeAcctSessionID}, Value: id.AcctSession}},
 			Applied:  "open", Proof: session.Sent, Wanted: "open",
 		}

@@ -188,7 +188,8 @@ func (k *Keeper) ask(s *session.Session) error {
 // where it should be and cannot.
 func (k *Keeper) drifts(l *lane, s *session.Session) bool {
 	target, heldBy := l.target(s)
-	if refused, ok := l.refused[s.ID]; ok && refused != target {
+	l.meet(s)
+	if refused, ok := l.refused[s.ID]; ok && refused.action != target {
 		delete(l.refused, s.ID)
 	}
 	switch {
@@ -198,7 +199,7 @@ func (k *Keeper) drifts(l *lane, s *session.Session) bool {
 		}
 		l.forget(s.ID)
 		return false
-	case l.refused[s.ID] == target:
+	case l.refused[s.ID].action == target:
 		return false
 	}
 	if _, err := l.compose(s, target); err != nil {

@@ -14,6 +14,7 @@ import (
 // text lies in one allocation.
 type entry struct {
 	router *router // nil: the session is over
+	serial uint64
 
 	acct, userName, name string
 	identity             string // packed attributes
@@ -62,7 +63,7 @@ func (e *entry) id() ID {
 // copy makes a Session of an entry that is not over.
 func (e *entry) copy() Session {
 	return Session{
-		ID: e.id(), Area: e.router.area, Account: e.account, UserName: e.userName, Name: e.name, Realm: e.realm.String(), Form: e.form.String(),
+		ID: e.id(), Serial: e.serial, Area: e.router.area, Account: e.account, UserName: e.userName, Name: e.name, Realm: e.realm.String(), Form: e.form.String(),
 		Started: instant(e.started), Updated: instant(e.updated),
 		Address: e.address, Address6: e.address6, Prefix: e.prefix, Delegated: e.delegated, InterfaceID: e.interfaceID,
 		Identity: unpack(e.identity), Request: e.request,

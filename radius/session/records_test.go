@@ -173,7 +173,7 @@ func TestAnInterimBringsWhatIsNew(t *testing.T) {
 	})
 	n.after(time.Second).interim(u1, delayed(2*time.Minute)) // an older one changes nothing back
 	want := session.Session{
-		ID: u1.id(), Area: "tokyo", Account: "u1", UserName: "u1@atson.net", Name: "u1@atson.net", Realm: "atson.net", Form: "plain",
+		ID: u1.id(), Serial: 1, Area: "tokyo", Account: "u1", UserName: "u1@atson.net", Name: "u1@atson.net", Realm: "atson.net", Form: "plain",
 		Started: noon, Updated: noon.Add(time.Minute),
 		Address: netip.MustParseAddr("198.51.100.9"), Prefix: netip.MustParsePrefix("2001:db8:1:2::/64"),
 		Delegated: netip.MustParsePrefix("2001:db8:2:100::/56"), InterfaceID: 7,

@@ -42,6 +42,7 @@ type Attribute = radius.Attribute
 // Session is one live session. It is a copy: changing it changes nothing.
 type Session struct {
 	ID
+	Serial   uint64 // tells it from another session of the same ID, before or after it; 0: not known
 	Area     string
 	Account  string // folded; empty when the policy reads no account in Name
 	UserName string // by which the NAS knows the session; an Accept's replaces the request's

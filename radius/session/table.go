@@ -57,7 +57,8 @@ type Table struct {
 	graves    graves
 	changes   changes
 	counters  counters
-	aged      int // how far ageing has come in all
+	aged      int    // how far ageing has come in all
+	serial    uint64 // of the last session that was added
 }
 
 // place names a router: a NAS of the configuration and the box behind it.
@@ -128,6 +129,8 @@ func (t *Table) router(at place, area string) *router {
 // add enters a session into every index. Its texts must stand.
 func (t *Table) add(r *router, e *entry) {
 	e.router = r
+	t.serial++
+	e.serial = t.serial
 	r.sessions[e.acct] = e
 	r.proofs[e.proof]++
 	e.counted = e.proof

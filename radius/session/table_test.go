@@ -148,7 +148,7 @@ func TestAStartJoinsItsAccept(t *testing.T) {
 	n.after(2 * time.Second).start(u1)
 	n.want(u1)
 	want := session.Session{
-		ID: u1.id(), Area: "tokyo", Account: "u1", UserName: "u1@atson.net", Name: "u1@atson.net", Realm: "atson.net", Form: "plain",
+		ID: u1.id(), Serial: 1, Area: "tokyo", Account: "u1", UserName: "u1@atson.net", Name: "u1@atson.net", Realm: "atson.net", Form: "plain",
 		Started: n.now, Updated: n.now, Address: netip.MustParseAddr("198.51.100.1"),
 		Identity: []radius.Attribute{attr(44, "1A"), attr(31, "0311111111")},
 		Request:  []engine.Attribute{{Name: "NAS-Port-Type", Value: "ISDN"}},

@@ -135,7 +135,7 @@ func (s Subject) filters(action string) []Filter {
 }
 
 func (s Subject) filter(a dict.Action) Filter {
-	f := Filter{Action: a.Name, Limits: a.Limits(), Polices: polices[s.Spec.ACL], Rules: a.RuleList()}
+	f := Filter{Action: plain(a.Name), Limits: a.Limits(), Polices: polices[s.Spec.ACL], Rules: a.RuleList()}
 	f.IPv4, f.IPv6 = s.Spec.Names.ForFamilies(a.Filter)
 	for _, host := range a.Allow {
 		for _, address := range host.Addresses {
@@ -149,8 +149,8 @@ func (s Subject) filter(a dict.Action) Filter {
 	return f
 }
 
-// plain is a host's name for a comment: a quotation mark or a line break in it
-// would end what it stands in.
+// plain is a name of the policy for a comment or a description: a quotation
+// mark or a line break in it would end what it stands in.
 func plain(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' || r == '"' || r == '\\' {
@@ -160,12 +160,15 @@ func plain(name string) string {
 	}, name)
 }
 
+// oneLine is a text for people for a comment.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // header is the comment that every text begins with; mark opens a comment line
 // of the router.
 func header(mark string, p page) string {
 	lines := []string{
-		"sekisho: filters of policy " + p.Policy + " for profile " + p.Profile,
-		p.Spec.For,
+		"sekisho: filters of policy " + plain(p.Policy) + " for profile " + plain(p.Profile),
+		oneLine(p.Spec.For),
 		"Only TCP port 25 from subscribers is filtered; 465 and 587 are untouched. After a change of the",
 		"policy's hosts or filters print this anew.",
 		"",

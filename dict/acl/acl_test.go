@@ -188,3 +188,25 @@ func FuzzLint(f *testing.F) {
 		}
 	})
 }
+
+// TestNamesStayInTheirComments has a policy whose names would be lines of the
+// router's configuration.
+func TestNamesStayInTheirComments(t *testing.T) {
+	const evil = "a\nreload */ \"b\r\nreload"
+	for _, profile := range dict.ShippedProfiles() {
+		s := subject(t, profile, dict.Host{Name: evil, Addresses: mail.Addresses})
+		s.Policy, s.Profile, s.Spec.For = evil, evil, evil
+		for i := range s.Actions {
+			s.Actions[i].Name += evil
+		}
+		text, err := Text(s, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+			if strings.HasPrefix(strings.TrimSpace(line), "reload") {
+				t.Errorf("%s: a line of its own: %q", profile, line)
+			}
+		}
+	}
+}

@@ -5,8 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-sessions bench-campaign
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills kills-ldap mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-sessions bench-campaign
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-sessions bench-campaign kills-ldap
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -124,7 +124,7 @@ func (s *Syncer) serve(_ context.Context, r *request) plan {
 		r.done <- r.do()
 		return plan{}
 	}
-	return plan{full: r.full, for_: r}
+	return plan{full: r.full, asker: r}
 }
 
 func (s *Syncer) progress(entries int) {

@@ -85,8 +85,8 @@ const (
 
 // plan says what the next session is for.
 type plan struct {
-	full bool     // compare everything, whatever the cookie
-	for_ *request // nil: nobody asked
+	full  bool     // compare everything, whatever the cookie
+	asker *request // nil: nobody asked
 }
 
 // Run follows the directory until ctx ends. It returns no error: what goes wrong
@@ -97,12 +97,12 @@ func (s *Syncer) Run(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {
 		s.expire(ctx)
 		err := s.session(ctx, next)
-		next.for_.answer(err)
+		next.asker.answer(err)
 		if a := (*asked)(nil); errors.As(err, &a) {
-			next = plan{full: a.full, for_: a.request}
+			next = plan{full: a.full, asker: a.request}
 			continue
 		}
-		if next.for_ != nil && next.for_.dry { // whoever asked was told how it went
+		if next.asker != nil && next.asker.dry { // whoever asked was told how it went
 			next = plan{}
 			continue
 		}
@@ -220,7 +220,7 @@ func (s *Syncer) begin(server string, p plan, cancel context.CancelFunc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status.Phase, s.status.Server = Connecting, server
-	s.watching, s.cancel = p.for_, cancel
+	s.watching, s.cancel = p.asker, cancel
 }
 
 // visit is what is done on one connection.
@@ -251,13 +251,13 @@ func (v *visit) apply(ctx context.Context, r *reading, full bool, cookie []byte,
 		Guards: v.config.Guards, Hold: hold,
 	}
 	opts.Guards.Spent = v.spentLately()
-	if q := v.plan.for_; q != nil {
+	if q := v.plan.asker; q != nil {
 		opts.DryRun, opts.Diff = q.dry, q.diff
 		opts.Hold = hold && !q.dry
 	}
 	v.setPhase(Applying)
 	report, err := v.store.ApplyDirectory(ctx, v.by(), r.batch, opts)
-	if q := v.plan.for_; q != nil {
+	if q := v.plan.asker; q != nil {
 		q.report = Report{DirectoryReport: report, Unmapped: r.findings.first(maxShown), Unmappable: r.findings.count(), Courses: r.findings.unknownCourses()}
 	}
 	if opts.DryRun {

@@ -22,11 +22,11 @@ func (v *visit) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if v.plan.for_ != nil && v.plan.for_.dry {
+	if v.plan.asker != nil && v.plan.asker.dry {
 		return nil
 	}
-	v.plan.for_.answer(nil)
-	v.plan.for_ = nil
+	v.plan.asker.answer(nil)
+	v.plan.asker = nil
 	v.setPhase(Following)
 	return v.persist(ctx, response)
 }

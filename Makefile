@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-sessions bench-campaign kills-ldap
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-sessions bench-campaign kills-ldap
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ mutate: ## change every word of every shipped policy and show which decision tes
 
 bench: ## Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-check: ## the stages of a login against .ci/bench.txt, as ratios; fails at 15 % more time or one allocation more
+	sh .ci/benchcheck
 
 bench-peers: packages build ## sekisho beside FreeRADIUS and radsecproxy at the same job, one table of ratios; some minutes, a quiet machine
 	go run ./cmd/sekisho/peers -sekisho bin/sekisho

@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,6 +49,7 @@ type Table struct {
 	mu        sync.RWMutex
 	shared    shared
 	routers   map[place]*router
+	inOrder   []*router         // by place
 	accounts  map[string]*entry // one session of the account; the others hang on it
 	addresses bindings
 	all       []*entry
@@ -69,9 +71,15 @@ type router struct {
 	place
 	area     string
 	sessions map[string]*entry // by Acct-Session-Id
+	order    order             // of the same
 	booted   int64             // stamp of the last Accounting-On or -Off; what is older belongs to no session
 	proofs   [len(proofs)]int  // sessions by proof
 	drifting int
+}
+
+// compare orders routers by name and box.
+func (r *router) compare(at place) int {
+	return cmp.Or(cmp.Compare(r.nas, at.nas), cmp.Compare(r.box, at.box))
 }
 
 // NewTable makes an empty table.
@@ -119,6 +127,8 @@ func (t *Table) router(at place, area string) *router {
 	if r == nil {
 		r = &router{place: place{strings.Clone(at.nas), strings.Clone(at.box)}, sessions: map[string]*entry{}}
 		t.routers[r.place] = r
+		i, _ := slices.BinarySearchFunc(t.inOrder, r.place, (*router).compare)
+		t.inOrder = slices.Insert(t.inOrder, i, r)
 	}
 	if r.area != area {
 		r.area = strings.Clone(area)
@@ -132,6 +142,7 @@ func (t *Table) add(r *router, e *entry) {
 	t.serial++
 	e.serial = t.serial
 	r.sessions[e.acct] = e
+	r.order.add(e)
 	r.proofs[e.proof]++
 	e.counted = e.proof
 	e.inAll = int32(len(t.all))
@@ -152,6 +163,7 @@ func (t *Table) remove(e *entry) {
 	t.all = t.all[:len(t.all)-1]
 	e.router.proofs[e.counted]--
 	delete(e.router.sessions, e.acct)
+	e.router.order.remove(e)
 	e.router = nil
 }
 

@@ -98,64 +98,90 @@ func (t *Table) snapshot(wanted func(*entry) bool) []*entry {
 	return found
 }
 
+// pagePiece is how many sessions a page looks at before it lets others in.
+const pagePiece = 4096
+
 // Page lists up to limit sessions that pass a filter and come after an ID, in
-// the order of NAS, box and Acct-Session-Id.
+// the order of NAS, box and Acct-Session-Id. It looks at no session twice from
+// page to page.
 func (t *Table) Page(f Filter, after ID, limit int) []Session {
 	f.Account = engine.Fold(f.Account)
-	var page []Session
-	if limit < 1 {
-		return page
+	if f.Account != "" {
+		return t.ofAccount(f, after, limit)
 	}
-	for _, e := range t.first(f, after, limit) {
-		if s, ok := t.live(e, &f); ok {
+	var page []Session
+	for over := false; !over && len(page) < limit; {
+		page, after, over = t.look(page, &f, after, limit)
+	}
+	return page
+}
+
+// ofAccount is Page for the few sessions of one account.
+func (t *Table) ofAccount(f Filter, after ID, limit int) (page []Session) {
+	ids := slices.DeleteFunc(t.Account(f.Account), func(id ID) bool { return id.compare(after) <= 0 })
+	slices.SortFunc(ids, ID.compare)
+	for _, id := range ids {
+		if len(page) >= limit {
+			break
+		}
+		if s, ok := t.passing(id, &f); ok {
 			page = append(page, s)
 		}
 	}
 	return page
 }
 
-// first finds the first entries after an ID in order. It holds no more than
-// twice as many as are wanted.
-func (t *Table) first(f Filter, after ID, limit int) []*entry {
+func (t *Table) passing(id ID, f *Filter) (Session, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	var kept []*entry
-	var last *entry // of as many as are wanted
-	for e := range t.candidates(f) {
-		if !f.passes(e) || after != (ID{}) && e.id().compare(after) <= 0 || last != nil && inOrder(e, last) > 0 {
-			continue
+	e := t.find(id)
+	if e == nil || !f.passes(e) {
+		return Session{}, false
+	}
+	return e.copy(), true
+}
+
+// look adds what it finds among the next sessions after an ID to a page, and
+// tells how far it came, and whether that is all there are.
+func (t *Table) look(page []Session, f *Filter, after ID, limit int) (_ []Session, last ID, over bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	looked := 0
+	for e := range t.following(f, after) {
+		if f.passes(e) {
+			page = append(page, e.copy())
 		}
-		if kept = append(kept, e); len(kept) >= 2*limit {
-			kept = smallest(kept, limit)
-			last = kept[limit-1]
+		if looked++; looked == pagePiece || len(page) == limit {
+			return page, e.id(), false
 		}
 	}
-	return smallest(kept, limit)
+	return page, last, true
 }
 
-func smallest(entries []*entry, limit int) []*entry {
-	slices.SortFunc(entries, inOrder)
-	return entries[:min(len(entries), limit)]
-}
-
-func inOrder(a, b *entry) int { return a.id().compare(b.id()) }
-
-// candidates are the entries among which a filter may find some: those of the
-// account or those that drift, where it asks for them.
-func (t *Table) candidates(f Filter) iter.Seq[*entry] {
+// following walks the sessions after an ID in order, passing over routers that
+// a filter wants nothing of.
+func (t *Table) following(f *Filter, after ID) iter.Seq[*entry] {
+	if after.NAS < f.NAS {
+		after = ID{NAS: f.NAS}
+	}
+	start := place{after.NAS, after.Box}
 	return func(yield func(*entry) bool) {
-		if f.Account != "" {
-			for e := t.accounts[f.Account]; e != nil && yield(e); e = e.sibling {
-			}
-			return
-		}
-		list := t.all
-		if f.Drift {
-			list = t.drifting
-		}
-		for _, e := range list {
-			if !yield(e) {
+		i, _ := slices.BinarySearchFunc(t.inOrder, start, (*router).compare)
+		for _, r := range t.inOrder[i:] {
+			if f.NAS != "" && f.NAS != r.nas {
 				return
+			}
+			if f.Drift && r.drifting == 0 {
+				continue
+			}
+			acct := ""
+			if r.place == start {
+				acct = after.AcctSession
+			}
+			for e := range r.order.from(acct) {
+				if e.id() != after && !yield(e) {
+					return
+				}
 			}
 		}
 	}

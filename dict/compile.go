@@ -27,6 +27,7 @@ func CompileProfile(d *Dictionary, name string, spec ProfileSpec, actions []Acti
 		c.login(i, action)
 	}
 	c.liveSessions()
+	c.profile.putInWords()
 	return c.profile, c.errs
 }
 

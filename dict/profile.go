@@ -73,6 +73,10 @@ type Saying struct {
 	Wire []byte
 	Text []string // Filter-Id = "op25b.in"
 
+	// Words are the text in at most 96 octets, cut by a checksum where it is
+	// longer: other words are another saying. Never empty.
+	Words string
+
 	kinds []ownership // which attributes, one entry for each kind
 }
 

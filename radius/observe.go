@@ -56,6 +56,7 @@ type Login struct {
 	Sighting
 	Decision engine.Decision // zero Action: none could be made
 	Told     string          // the action that the Accept says; empty: none that is known
+	Words    string          // in which it says so; see dict.Saying
 	Exempt   string          // why there is nothing to tell this NAS for this session; empty: there is
 	Interim  time.Duration   // Acct-Interim-Interval of the Accept; 0: none
 	Asked    string          // the User-Name of the request
@@ -106,6 +107,10 @@ func (p *Proxy) loggedIn(t *transaction, accept packet, insert insertion) {
 		return
 	}
 	l := &Login{Decision: insert.decision, Told: insert.told(t), Exempt: exemptions[insert.outcome]}
+	if l.Told != "" {
+		said, _ := t.nas.Profile.Login(l.Told)
+		l.Words = said.Words
+	}
 	t.sight(&l.Sighting, p.clock())
 	l.Asked, l.Name = l.UserName, l.UserName
 	if name := userName(t.request, accept); string(name) != l.Name {

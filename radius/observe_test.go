@@ -85,7 +85,7 @@ func TestAnAcceptIsToldToTheSessions(t *testing.T) {
 			Class: []string{"c1"},
 		},
 		Decision: engine.Decision{Action: "block", Rule: "stage"},
-		Told:     "block", Asked: "u1@atson.net", Interim: 10 * time.Minute,
+		Told:     "block", Words: `Filter-Id = "op25b"`, Asked: "u1@atson.net", Interim: 10 * time.Minute,
 	}
 	if diff := cmp.Diff(want, logins[0], cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
 		t.Error(diff)

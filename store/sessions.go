@@ -50,6 +50,7 @@ type Session struct {
 	Why       string      `cbor:"26,keyasint,omitempty"`
 	Flags     uint8       `cbor:"27,keyasint,omitempty"`
 	Event     int64       `cbor:"28,keyasint,omitempty"` // of the Start, by the clock of the NAS; s
+	Words     string      `cbor:"29,keyasint,omitempty"` // in which Applied was said
 }
 
 // SessionKey names a session.

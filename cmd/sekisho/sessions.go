@@ -174,7 +174,11 @@ func appliedWords(s admin.Session) string {
 	if s.Applied == "" {
 		return "not known"
 	}
-	text := s.Applied + ", " + s.Proof
+	text := s.Applied
+	if s.Words != "" {
+		text += " as " + s.Words
+	}
+	text += ", " + s.Proof
 	if s.AppliedAt != nil {
 		text += " " + s.AppliedAt.Format(time.RFC3339)
 	}

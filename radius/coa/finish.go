@@ -79,6 +79,7 @@ func (k *Keeper) applied(l *lane, j *job) {
 		proof = session.Sent // this kind of router acknowledges what it ignores
 	}
 	k.sessions.Told(j.id, j.action, proof, "")
+	k.sessions.Worded(j.id, j.words, false)
 }
 
 // refuse remembers what a router will not do, so that it is not asked again

@@ -28,6 +28,9 @@ type Sessions interface {
 	// for nothing, only why not; an empty action with another proof for that
 	// nobody knows any more.
 	Told(id session.ID, action string, proof session.Proof, why string)
+	// Worded notes in which words that was said, after Told, and whether the
+	// profile has others by now.
+	Worded(id session.ID, words string, outdated bool)
 	Gone(id session.ID, reason string)
 	// Changed gets something whenever sessions may be due.
 	Changed() <-chan struct{}
@@ -268,6 +271,9 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) bool {
 
 func (k *Keeper) send(l *lane, j *job, request Request, now time.Time) bool {
 	j.kind = request.Kind
+	if said, ok := l.Profile.CoA(j.action); ok {
+		j.words = said.Words
+	}
 	l.underWay[j.id] = j
 	if j.part != nil {
 		j.part.trying++

@@ -25,6 +25,7 @@ type job struct {
 	id      session.ID
 	of      uint64 // the serial of the session that is told
 	action  string
+	words   string // in which it is told
 	kind    Kind
 	part    *part // nil: it belongs to no campaign
 	replies []func(Reply)

@@ -47,6 +47,7 @@ type RelaySessions interface {
 	Account(folded string) []session.ID
 	Now(netip.Addr) []store.Stretch
 	Told(id session.ID, action string, proof session.Proof, why string)
+	Worded(id session.ID, words string, outdated bool)
 }
 
 // Relay passes CoA- and Disconnect-Requests of AAA servers on to the routers.
@@ -225,6 +226,7 @@ func (r *Relay) answered(entry *answer, q *request, router *Router, told []telli
 	if reply.Outcome == Done {
 		for _, t := range told {
 			r.options.Sessions.Told(t.id, t.action, session.Acknowledged, "")
+			r.options.Sessions.Worded(t.id, t.words, false)
 		}
 	}
 	var attributes []byte
@@ -273,8 +275,8 @@ func (r *Relay) finish(entry *answer, q *request, code byte, attributes []byte) 
 
 // telling is what a relayed request tells a session.
 type telling struct {
-	id     session.ID
-	action string
+	id            session.ID
+	action, words string
 }
 
 // rewrite makes the request that the router gets: all attributes in their
@@ -339,7 +341,7 @@ func (r *Relay) wanted(q *request, router *Router) (said []byte, told []telling,
 		if told != nil && !bytes.Equal(said, saying.Wire) {
 			return nil, nil, 508 // one packet cannot say two things
 		}
-		said, told = saying.Wire, append(told, telling{s.ID, d.Action})
+		said, told = saying.Wire, append(told, telling{s.ID, d.Action, saying.Words})
 	}
 	return said, told, 0
 }

@@ -76,7 +76,15 @@ func (t *table) Told(id session.ID, action string, proof session.Proof, why stri
 		return
 	}
 	if s.Why = why; proof != session.NotTold {
-		s.Applied, s.Proof = action, proof
+		s.Applied, s.Proof, s.Words, s.Outdated = action, proof, "", false
+	}
+}
+
+func (t *table) Worded(id session.ID, words string, outdated bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.all[id]; s != nil {
+		s.Words, s.Outdated = words, outdated
 	}
 }
 

@@ -1,6 +1,7 @@
 package coa
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -193,7 +194,7 @@ func (k *Keeper) drifts(l *lane, s *session.Session) bool {
 		delete(l.refused, s.ID)
 	}
 	switch {
-	case s.Exempt != "" || target == "" || target == s.Applied:
+	case s.Exempt != "" || target == "" || target == s.Applied && !k.outdated(l, s):
 		if heldBy != "" && s.Exempt == "" {
 			k.explain(s, fmt.Sprintf("held at %s: %s", target, heldBy))
 		}
@@ -202,11 +203,39 @@ func (k *Keeper) drifts(l *lane, s *session.Session) bool {
 	case l.refused[s.ID].action == target:
 		return false
 	}
-	if _, err := l.compose(s, target); err != nil {
+	request, err := l.compose(s, target)
+	if err == nil && target == s.Applied && request.Kind == Disconnect {
+		err = errors.New(l.news(s) + "; nobody's session is ended for that")
+	}
+	if err != nil {
 		k.explain(s, err.Error())
 		return false
 	}
 	return true
+}
+
+// outdated reports whether a session was told what it is to have in words that
+// are not those of the profile any more: the site file was reloaded.
+func (k *Keeper) outdated(l *lane, s *session.Session) bool {
+	outdated := l.Profile != nil && l.Profile.Outdated(s.Applied, s.Words)
+	if outdated == s.Outdated {
+		return outdated
+	}
+	k.sessions.Worded(s.ID, s.Words, outdated)
+	if s.Outdated = outdated; outdated {
+		k.explain(s, l.news(s))
+	}
+	return outdated
+}
+
+// news says what an outdated session was told and what its router is told by
+// now.
+func (l *lane) news(s *session.Session) string {
+	said, ok := l.Profile.CoA(s.Applied)
+	if !ok {
+		said, _ = l.Profile.Login(s.Applied)
+	}
+	return fmt.Sprintf("told %s as %s, now %s", s.Applied, s.Words, said.Words)
 }
 
 // explain notes why a session drifts.

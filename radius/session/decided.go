@@ -55,12 +55,27 @@ func (t *Table) Told(id ID, action string, proof Proof, why string) {
 	t.turn(e, now, func() { t.apply(e, action, proof, now) })
 }
 
+// Worded notes in which words a router was told what is applied, and whether
+// the profile has other words for that by now: then there is drift. It follows
+// Told, which forgets the words.
+func (t *Table) Worded(id ID, words string, outdated bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.find(id)
+	if e == nil || e.applied == (word{}) || e.words == wordOf(words) && e.outdated == outdated {
+		return
+	}
+	e.words, e.outdated = wordOf(words), outdated
+	t.settle(e)
+}
+
 // apply writes what a router was told into an entry.
 func (t *Table) apply(e *entry, action string, proof Proof, at int64) {
 	if action == "" {
 		proof = NotTold
 	}
 	e.applied, e.proof, e.appliedAt = wordOf(action), proof, at
+	e.words, e.outdated = word{}, false
 	e.rule, e.override = word{}, word{}
 	if e.applied == e.wanted {
 		e.rule, e.override = e.wantedBy, e.wantedOverride

@@ -31,6 +31,7 @@ type entry struct {
 	interfaceID                      uint64
 	wanted, wantedBy, wantedOverride word // what the engine says, by which rule and override
 	exempt, why                      word
+	words                            word  // in which applied was said
 	appliedAt, until, ask            int64 // ns; 0: never
 
 	sibling *entry // another session of the same account
@@ -41,6 +42,7 @@ type entry struct {
 	proof, counted Proof // counted: as what the statistics know it
 	inferred       bool  // the Start was lost: started is a guess
 	doubted        bool  // its accounting has contradicted what it was told
+	outdated       bool  // applied is said in other words by now
 	dirty          bool  // is to be written
 	courseKnown    bool  // the course was looked up since the last change
 }
@@ -68,6 +70,7 @@ func (e *entry) copy() Session {
 		Address: e.address, Address6: e.address6, Prefix: e.prefix, Delegated: e.delegated, InterfaceID: e.interfaceID,
 		Identity: unpack(e.identity), Request: e.request,
 		Applied: e.applied.String(), Proof: e.proof, AppliedAt: instant(e.appliedAt),
+		Words: e.words.String(), Outdated: e.outdated,
 		Wanted: e.wanted.String(), Rule: e.wantedBy.String(), Override: e.wantedOverride.String(), Course: e.course.String(), Until: instant(e.until),
 		Exempt: e.exempt.String(), Why: e.reason(),
 	}
@@ -85,7 +88,7 @@ func (e *entry) reason() string {
 }
 
 func (e *entry) drifts() bool {
-	return e.exempt == (word{}) && e.wanted != (word{}) && e.applied != e.wanted
+	return e.exempt == (word{}) && e.wanted != (word{}) && (e.applied != e.wanted || e.outdated)
 }
 
 // instant is the time of so many ns since 1970; 0 is the zero time.

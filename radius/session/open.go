@@ -50,6 +50,7 @@ func (t *Table) admit(e *entry, l *radius.Login) {
 	t.want(e, l.Decision)
 	if l.Told != "" {
 		t.apply(e, l.Told, Sent, l.At.UnixNano())
+		e.words = wordOf(l.Words)
 	}
 	e.fill(&l.Sighting)
 }

@@ -20,7 +20,7 @@ func (e *entry) row() store.Session {
 		Account: e.account, UserName: store.Octets(e.userName), Realm: e.realm.String(), Form: e.form.String(),
 		Started: e.started, Updated: e.updated, Since: e.since, Interval: e.interval, Event: e.startEvent,
 		Addresses: e.kept(), Interface: e.interfaceID, Identity: store.Octets(e.identity),
-		Applied: e.applied.String(), Rule: e.rule.String(), Override: e.override.String(), AppliedAt: e.appliedAt, Proof: uint8(e.proof),
+		Applied: e.applied.String(), Rule: e.rule.String(), Override: e.override.String(), AppliedAt: e.appliedAt, Proof: uint8(e.proof), Words: e.words.String(),
 		Wanted: e.wanted.String(), WantedBy: e.wantedBy.String(), WantedFor: e.wantedOverride.String(), Until: e.until,
 		Course: e.course.String(), Exempt: e.exempt.String(), Why: e.why.String(),
 	}
@@ -107,6 +107,7 @@ func (t *Table) restoreTexts(e *entry, s store.Session) {
 	}
 	e.lay(x)
 	e.realm, e.form, e.exempt, e.why = wordOf(s.Realm), wordOf(s.Form), wordOf(s.Exempt), wordOf(s.Why)
+	e.words = wordOf(s.Words)
 	e.applied, e.rule, e.override, e.course = wordOf(s.Applied), wordOf(s.Rule), wordOf(s.Override), wordOf(s.Course)
 	e.wanted, e.wantedBy, e.wantedOverride = wordOf(s.Wanted), wordOf(s.WantedBy), wordOf(s.WantedFor)
 	var request []engine.Attribute

@@ -70,6 +70,8 @@ type Session struct {
 	Applied   string // the action that the router was told last; empty: not known
 	Proof     Proof
 	AppliedAt time.Time
+	Words     string // in which Applied was said; see dict.Saying. Empty: not known
+	Outdated  bool   // the profile has other words for Applied by now
 
 	Wanted   string // the action that the engine says; empty: it has not been asked
 	Rule     string
@@ -82,9 +84,9 @@ type Session struct {
 }
 
 // Drift reports whether the router does something else than the engine wants,
-// or nobody knows what it does.
+// nobody knows what it does, or it was told in words that are out of date.
 func (s *Session) Drift() bool {
-	return s.Exempt == "" && s.Wanted != "" && s.Applied != s.Wanted
+	return s.Exempt == "" && s.Wanted != "" && (s.Applied != s.Wanted || s.Outdated)
 }
 
 // Facts are what a decision about the session rests on, all but the contract

@@ -271,3 +271,27 @@ func TestTheTableTellsWhoHasAnAddressNow(t *testing.T) {
 		t.Errorf("203.0.113.1: %v", got)
 	}
 }
+
+// TestWordsOutliveARestart and are forgotten with what they said.
+func TestWordsOutliveARestart(t *testing.T) {
+	t.Parallel()
+	n := newKept(t)
+	n.record(radius.StatusStart, u1)
+	n.Decided(u1.id(), engine.Decision{Action: "block"}, n.now)
+	n.Told(u1.id(), "block", session.Acknowledged, "")
+	n.Worded(u1.id(), `Filter-Id = "old"`, false)
+	n.Flush()
+	again := n.again()
+	s, _ := again.Get(u1.id())
+	if s.Words != `Filter-Id = "old"` || s.Drift() {
+		t.Errorf("got %+v", s)
+	}
+	again.Worded(u1.id(), s.Words, true)
+	if s, _ := again.Get(u1.id()); !s.Drift() || again.Stats().NAS[u1.nas].Drift != 1 {
+		t.Errorf("got %+v", s)
+	}
+	again.Told(u1.id(), "block", session.Acknowledged, "")
+	if s, _ := again.Get(u1.id()); s.Drift() || s.Words != "" {
+		t.Errorf("got %+v", s)
+	}
+}

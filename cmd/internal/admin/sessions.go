@@ -35,6 +35,7 @@ type Session struct {
 	Applied   string     `json:"applied" doc:"the action that the router was told last; empty: not known"`
 	Proof     string     `json:"proof" enum:"not told,sent,acknowledged,seen" doc:"how sure it is that the router does so"`
 	AppliedAt *time.Time `json:"applied_at"`
+	Words     string     `json:"words,omitempty" doc:"in which it was told; empty: not known" example:"Filter-Id = \"op25b\""`
 	Wanted    string     `json:"wanted" doc:"the action that the engine says; empty: it has not been asked yet"`
 	Rule      string     `json:"rule,omitempty"`
 	Override  string     `json:"override,omitempty" doc:"the id of the override that won"`
@@ -197,7 +198,7 @@ func SessionOf(s *session.Session, zone *time.Location) Session {
 	v := Session{
 		NAS: s.NAS, Box: s.Box, Session: s.AcctSession, Area: s.Area, Account: s.Account, User: s.UserName,
 		Realm: s.Realm, Form: s.Form, Course: s.Course, Addresses: addressesOf(s), Started: s.Started.In(zone), Updated: s.Updated.In(zone),
-		Applied: s.Applied, Proof: s.Proof.String(), AppliedAt: inZone(s.AppliedAt, zone),
+		Applied: s.Applied, Proof: s.Proof.String(), AppliedAt: inZone(s.AppliedAt, zone), Words: s.Words,
 		Wanted: s.Wanted, Rule: s.Rule, Override: s.Override, Until: inZone(s.Until, zone),
 		Exempt: s.Exempt, Drift: s.Drift(), Why: s.Why,
 	}

@@ -34,10 +34,10 @@ type entry struct {
 	words                            word  // in which applied was said
 	appliedAt, until, ask            int64 // ns; 0: never
 
-	sibling *entry // another session of the same account
-	inAll   int32  // positions in the table's lists
-	inAsks  int32  // -1: not in the list
-	inDrift int32  // -1 likewise
+	sibling, elder *entry // other sessions of the same account, of which there may be very many: the next, the one before
+	inAll          int32  // positions in the table's lists
+	inAsks         int32  // -1: not in the list
+	inDrift        int32  // -1 likewise
 
 	proof, counted Proof // counted: as what the statistics know it
 	inferred       bool  // the Start was lost: started is a guess

@@ -200,7 +200,9 @@ func (t *Table) driftless(e *entry) {
 // index enters what changes in the life of a session: account and addresses.
 func (t *Table) index(e *entry) {
 	if e.account != "" {
-		e.sibling = t.accounts[e.account]
+		if e.sibling = t.accounts[e.account]; e.sibling != nil {
+			e.sibling.elder = e
+		}
 		t.accounts[e.account] = e
 	}
 	for b := range e.bindings() {
@@ -215,22 +217,18 @@ func (t *Table) unindex(e *entry) {
 	if e.account == "" {
 		return
 	}
-	first := t.accounts[e.account]
-	if first == e {
-		if e.sibling == nil {
-			delete(t.accounts, e.account)
-			return
-		}
+	if e.sibling != nil {
+		e.sibling.elder = e.elder
+	}
+	switch {
+	case e.elder != nil:
+		e.elder.sibling = e.sibling
+	case e.sibling != nil:
 		t.accounts[e.sibling.account] = e.sibling
-		e.sibling = nil
-		return
+	default:
+		delete(t.accounts, e.account)
 	}
-	for ; first != nil; first = first.sibling {
-		if first.sibling == e {
-			first.sibling, e.sibling = e.sibling, nil
-			return
-		}
-	}
+	e.sibling, e.elder = nil, nil
 }
 
 // bindings yields the addresses that a session has.

@@ -10,13 +10,20 @@ type By struct {
 	Why  string // free text, as far as the change has no reason of its own
 }
 
+// Check says why a By cannot stand in the audit, for changes that are made
+// before they are recorded. The error is FieldErrors.
+func (b By) Check() error {
+	_, bad := b.tidy()
+	return bad.orNil()
+}
+
 // tidy brings a By into the form that is stored.
 func (b By) tidy() (By, FieldErrors) {
 	var bad FieldErrors
 	for _, f := range []field{
 		{"who", &b.Who, true, maxField},
 		{"from", &b.From, false, maxField},
-		{"why", &b.Why, false, maxField},
+		{"reason", &b.Why, false, maxField},
 	} {
 		*f.value = strings.TrimSpace(*f.value)
 		bad = bad.text(f)

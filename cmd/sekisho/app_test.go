@@ -244,7 +244,7 @@ func TestExitCodes(t *testing.T) {
 		{"a misspelt command", []string{"explan"}, exitUsage, `sekisho has no command "explan"; did you mean "explain"?`},
 		{"a misspelt command of a group", []string{"contracts", "lst"}, exitUsage, `sekisho contracts has no command "lst"; did you mean "list"?`},
 		{"an unknown command of a group", []string{"policy", "frobnicate"}, exitUsage, `known: test, check, show, chart`},
-		{"an unknown flag", []string{"reload", "--frobnicate"}, exitUsage, "sekisho reload has no flag --frobnicate; known: --help, --socket"},
+		{"an unknown flag", []string{"reload", "--frobnicate"}, exitUsage, "sekisho reload has no flag --frobnicate; known: --reason, --help, --socket"},
 		{"a misspelt flag", []string{"explain", "--ns", "u"}, exitUsage, `sekisho explain has no flag --ns; did you mean "--nas"?`},
 		{"a misspelt flag of the program", []string{"--sockt", "s", "status"}, exitUsage, `sekisho has no flag --sockt; did you mean "--socket"?`},
 		{"no argument", []string{"explain"}, exitUsage, "expected USER, got none; see sekisho explain --help"},

@@ -20,13 +20,14 @@ func backupCommand() *cli.Command {
 		ArgsUsage: "NEW-FILE",
 		Description: "The copy is complete when the file is there; a file that is there already is not overwritten.\n" +
 			"sekisho db check FILE reads it through, sekisho db restore FILE puts it back.",
+		Flags:  []cli.Flag{reasonFlag()},
 		Action: asking(backup),
 	}
 }
 
 func backup(c *cli.Context, daemon *admin.Client) error {
 	name := c.Args().First()
-	err := newFile(name, func(w io.Writer) error { return daemon.Backup(c.Context, w) })
+	err := newFile(name, func(w io.Writer) error { return daemon.Backup(c.Context, w, c.String("reason")) })
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}

@@ -38,6 +38,7 @@ func importContractsCommand() *cli.Command {
 			&cli.IntFlag{Name: "max-changes", Usage: "refuse to add, change and delete more than `N` contracts"},
 			&cli.IntFlag{Name: "min-contracts", Usage: "refuse a file with fewer than `N` contracts"},
 			&cli.IntFlag{Name: "diff", Usage: "show up to `N` of the changes", Value: shownChanges},
+			reasonFlag(),
 			outputFlag("table", "json"),
 		},
 		Action: importContracts,
@@ -45,7 +46,7 @@ func importContractsCommand() *cli.Command {
 }
 
 func importContracts(c *cli.Context) error {
-	opts := admin.ImportOptions{Replace: c.Bool("replace"), Guards: guards(c), Diff: c.Int("diff")}
+	opts := admin.ImportOptions{Replace: c.Bool("replace"), Guards: guards(c), Diff: c.Int("diff"), Reason: c.String("reason")}
 	if c.Bool("dry-run") {
 		opts.DryRun = true
 		return reportImport(c, opts)

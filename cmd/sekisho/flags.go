@@ -31,6 +31,11 @@ func outputFlag(formats ...string) cli.Flag {
 	})
 }
 
+// reasonFlag is for changes that need no reason.
+func reasonFlag() cli.Flag {
+	return &cli.StringFlag{Name: "reason", Aliases: []string{"r"}, Usage: "`WHY`, for the audit"}
+}
+
 // languages are those that people are spoken to in.
 var languages = []string{"en", "ja"}
 

@@ -71,7 +71,11 @@ func openOffice(t *testing.T, at string) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	conf, problems := config.Parse(filepath.Join(dir, "sekisho.yaml"), fmt.Appendf(nil, deskSite, dir, deskSecret, aaa.Addr.Port(), router.Addr.Port()))
+	file := filepath.Join(dir, "sekisho.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, deskSite, dir, deskSecret, aaa.Addr.Port(), router.Addr.Port()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	conf, problems := config.Load(file)
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"sekisho/cmd/internal/config"
 	"sekisho/cmd/internal/daemon"
+	"sekisho/store"
 
 	"github.com/urfave/cli/v2"
 )
@@ -84,7 +85,7 @@ func run(ctx context.Context, conf *config.Config, options daemon.Options) error
 				options.Log.Info("stopping", "signal", s.String())
 				return stop(d, options.Log)
 			}
-			_ = d.Reload(ctx) // logs how it went
+			_, _ = d.Reload(store.By{Who: "daemon", From: "signal"}) // logs how it went
 		}
 	}
 }

@@ -36,8 +36,9 @@ func reloadCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "reload",
 		Usage: "make the daemon read its site file anew; with errors the old configuration stays",
+		Flags: []cli.Flag{reasonFlag()},
 		Action: asking(func(c *cli.Context, daemon *admin.Client) error {
-			if err := daemon.Reload(c.Context); err != nil {
+			if _, err := daemon.Reload(c.Context, c.String("reason")); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(c.App.Writer, "reloaded")

@@ -24,6 +24,7 @@ func tokenCommand() *cli.Command {
 				Flags: []cli.Flag{
 					oneOf(givenRoles, &cli.StringFlag{Name: "role", Usage: "what it may do, a `ROLE`: " + alternatives(givenRoles) + "; required"}),
 					&cli.StringFlag{Name: "expires", Usage: "`WHEN`, as in grant --until, or never; in 90 days where it is not said"},
+					reasonFlag(),
 				},
 				Before: requires("role"),
 				Action: atDesk(createToken),
@@ -46,7 +47,7 @@ func createToken(d *desk) error {
 	if err != nil {
 		return usageError{err}
 	}
-	wanted := admin.NewToken{Name: d.Args().First(), Role: role, Expires: d.String("expires")}
+	wanted := admin.NewToken{Name: d.Args().First(), Role: role, Expires: d.String("expires"), Reason: d.String("reason")}
 	if wanted.Expires != "never" {
 		expires, err := d.at("expires", d.people.untilLater, d.people.sayEnd)
 		if err != nil {

@@ -26,13 +26,17 @@ func MountBackup(r *Routes, s BackupStore, dir func() string) {
 		Summary:     "A copy of the whole store, itself a store file",
 		Description: "Reads and writes go on. An answer that is shorter than its Content-Length is no backup.",
 		Responses:   answers("application/octet-stream", "the file"),
-	}, func(w http.ResponseWriter, r *http.Request, _ *none) error {
+	}, func(w http.ResponseWriter, r *http.Request, q *Why) error {
+		by, err := CallerFrom(r.Context()).because(q.Reason)
+		if err != nil {
+			return err
+		}
 		file, err := copyOf(s, dir())
 		if err != nil {
 			return err
 		}
 		defer file.Close()
-		if err := s.Record(store.Entry{By: CallerFrom(r.Context()).by(), Op: "backup"}); err != nil {
+		if err := s.Record(store.Entry{By: by, Op: "backup"}); err != nil {
 			return err
 		}
 		return sendFile(w, file)

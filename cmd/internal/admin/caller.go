@@ -18,6 +18,20 @@ type Caller struct {
 // by makes the caller the author of a change, for the audit.
 func (c Caller) by() store.By { return store.By{Who: c.Who, From: c.From} }
 
+// because is by with a reason, which is refused here if it cannot stand in the
+// audit: before anything is changed.
+func (c Caller) because(reason string) (store.By, error) {
+	by := c.by()
+	by.Why = reason
+	return by, by.Check()
+}
+
+// Why is the reason of a change that need not have one. It is exported as huma
+// wants of what is embedded.
+type Why struct {
+	Reason string `query:"reason" doc:"why, for the audit" example:"T-4711: moved to Osaka"`
+}
+
 type callerKey struct{}
 
 // CallerFrom tells who asks, from the context of an operation. Without a caller

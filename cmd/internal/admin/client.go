@@ -178,6 +178,14 @@ func problemIn(resp *http.Response) error {
 	return &p
 }
 
+// because is the query of a change with a reason, if there is one.
+func because(reason string) url.Values {
+	if reason == "" {
+		return nil
+	}
+	return url.Values{"reason": {reason}}
+}
+
 // pathSegment escapes a name as one segment of a path. A segment of dots only
 // would be taken for a way up the path.
 func pathSegment(name string) string {

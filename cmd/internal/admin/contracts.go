@@ -105,6 +105,7 @@ type importer struct {
 }
 
 type importQuery struct {
+	Why
 	Name             string `query:"name" default:"body" doc:"stands for the file in errors"`
 	DryRun           bool   `query:"dry-run" doc:"report only"`
 	Replace          bool   `query:"replace" doc:"delete the contracts that are not in the file"`
@@ -132,8 +133,12 @@ func mountImport(r *Routes, i importer) {
 }
 
 func (i importer) serve(w http.ResponseWriter, r *http.Request, q *importQuery) error {
+	by, err := CallerFrom(r.Context()).because(q.Reason)
+	if err != nil {
+		return err
+	}
 	body := newPatientBody(w, r, i.pause)
-	report, err := i.store.ImportContractsFile(r.Context(), CallerFrom(r.Context()).by(), q.Name, body, q.options())
+	report, err := i.store.ImportContractsFile(r.Context(), by, q.Name, body, q.options())
 	body.finish()
 	if err != nil {
 		return importProblem(q.Name, err)

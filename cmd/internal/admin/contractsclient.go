@@ -13,7 +13,13 @@ import (
 )
 
 // ImportOptions say what ImportContracts does with its rows.
-type ImportOptions = store.ImportOptions
+type ImportOptions struct {
+	DryRun  bool         // report only
+	Replace bool         // delete the contracts that are not among the rows
+	Diff    int          // how many changes the report shows
+	Guards  store.Guards // refuse an import that does more
+	Reason  string       // for the audit; may be empty
+}
 
 // Contract asks for the contract of an account; a *Problem of status 404 says
 // that there is none.
@@ -62,20 +68,15 @@ func (c *Client) ImportContracts(ctx context.Context, name string, csv io.Reader
 		"replace": {strconv.FormatBool(opts.Replace)},
 	}
 	for name, n := range map[string]int{
-		"diff": opts.Diff, "max-deletes": opts.MaxDeletes, "max-delete-percent": opts.MaxDeletePercent,
-		"max-changes": opts.MaxChanges, "min-contracts": opts.MinContracts,
+		"diff": opts.Diff, "max-deletes": opts.Guards.MaxDeletes, "max-delete-percent": opts.Guards.MaxDeletePercent,
+		"max-changes": opts.Guards.MaxChanges, "min-contracts": opts.Guards.MinContracts,
 	} {
 		if n != 0 {
 			query.Set(name, strconv.Itoa(n))
 		}
 	}
-	for name, n := range map[string]int{
-		"diff": opts.Diff, "max-deletes": opts.MaxDeletes, "max-delete-percent": opts.MaxDeletePercent,
-		"max-changes": opts.MaxChanges, "min-contracts": opts.MinContracts,
-	} {
-		if n != 0 {
-			query.Set(name, strconv.Itoa(n))
-		}
+	if opts.Reason != "" {
+		query.Set("reason", opts.Reason)
 	}
 	err := c.send(ctx, "/v1/contracts/import", query, "text/csv", csv, &report)
 	return report, err

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"sekisho/store"
 )
 
 // Status is how the daemon is.
@@ -67,7 +69,8 @@ type Controller interface {
 	Status() Status
 	// Ready tells why the daemon does not answer NASes now; nil: it does.
 	Ready() error
-	Reload(context.Context) error
+	// Reload reads the site file anew; the audit tells by whom.
+	Reload(store.By) (Reload, error)
 }
 
 // MountControl serves how the daemon is, and makes it read its site file.
@@ -93,11 +96,16 @@ func MountControl(r *Routes, c Controller) {
 		OperationID: "reload", Method: http.MethodPost, Path: "/-/reload", Tags: tagDaemon,
 		Summary:     "Read the site file anew",
 		Description: "All or nothing: if the file has errors, the old configuration stays and a problem of status 422 says what is wrong.",
-	}, func(ctx context.Context, _ *none) (Reload, error) {
-		if err := c.Reload(ctx); err != nil {
+	}, func(ctx context.Context, in *Why) (Reload, error) {
+		by, err := CallerFrom(ctx).because(in.Reason)
+		if err != nil {
+			return Reload{}, err
+		}
+		done, err := c.Reload(by)
+		if err != nil {
 			return Reload{}, unprocessable("the old configuration stays: " + err.Error())
 		}
-		return c.Status().Reload, nil
+		return done, nil
 	})
 }
 
@@ -121,8 +129,10 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 }
 
 // Reload makes the daemon read its site file anew. A *Problem of status 422
-// says what is wrong with it; the old configuration stays then.
-func (c *Client) Reload(ctx context.Context) error {
+// says what is wrong with it; the old configuration stays then. The reason is for
+// the audit and may be empty.
+func (c *Client) Reload(ctx context.Context, reason string) (Reload, error) {
 	var r Reload
-	return c.post(ctx, "/-/reload", nil, nil, &r)
+	err := c.post(ctx, "/-/reload", because(reason), nil, &r)
+	return r, err
 }

@@ -86,8 +86,9 @@ func (t tokens) create(ctx context.Context, in *body[NewToken]) (MadeToken, erro
 	if in.Body.Role == Anybody {
 		return MadeToken{}, unprocessable("a token needs a role: viewer, support, operator or admin")
 	}
-	secret := newSecret()
-	made, err := t.store.AddToken(CallerFrom(ctx).by(), store.Token{
+	secret, by := newSecret(), CallerFrom(ctx).by()
+	by.Why = in.Body.Reason
+	made, err := t.store.AddToken(by, store.Token{
 		Name: in.Body.Name, Role: in.Body.Role.String(), Hash: hashOf(secret), Expires: expires,
 	})
 	if err != nil {

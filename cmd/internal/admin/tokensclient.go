@@ -23,6 +23,7 @@ type NewToken struct {
 	Name    string `json:"name" minLength:"1" example:"noc"`
 	Role    Role   `json:"role"`
 	Expires string `json:"expires,omitempty" doc:"RFC 3339, or a local date or date-time; in 90 days, if not said; \"never\" is possible" example:"2027-04-01"`
+	Reason  string `json:"reason,omitempty" doc:"why, for the audit"`
 }
 
 // MadeToken is a new token with its secret, which is nowhere else.
@@ -72,7 +73,8 @@ func (c *Client) RevokeToken(ctx context.Context, name, reason string) (Token, e
 }
 
 // Backup writes a copy of the daemon's whole store, itself a store file. An
-// error says that w has no complete copy.
-func (c *Client) Backup(ctx context.Context, w io.Writer) error {
-	return c.download(ctx, http.MethodPost, "/v1/backup", nil, w)
+// error says that w has no complete copy. The reason is for the audit and may be
+// empty.
+func (c *Client) Backup(ctx context.Context, w io.Writer, reason string) error {
+	return c.download(ctx, http.MethodPost, "/v1/backup", because(reason), w)
 }

@@ -70,7 +70,7 @@ func openBusy(b *testing.B) (*site, *routers) {
 	port := aaa.LocalAddr().(*net.UDPAddr).Port
 	text := regexp.MustCompile(`acct-port: \d+`).ReplaceAllString(s.text, fmt.Sprintf("acct-port: %d", port))
 	s.write(b, strings.ReplaceAll(text, "area: tokyo,", "area: tokyo, max-outstanding: 100000,")+"limits: {max-requests: 400000}\n")
-	if err := s.client.Reload(b.Context()); err != nil {
+	if _, err := s.client.Reload(b.Context(), ""); err != nil {
 		b.Fatal(err)
 	}
 	_, acct := s.daemon.Addresses()

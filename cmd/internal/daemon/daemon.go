@@ -106,7 +106,7 @@ func (d *Daemon) Addresses() (auth, acct []string) {
 
 // Reload reads the site file anew and works by it from the next packet on. If
 // it has errors the old configuration stays. The audit tells who asked for it.
-func (d *Daemon) Reload(ctx context.Context) error {
+func (d *Daemon) Reload(by store.By) (admin.Reload, error) {
 	d.reload.Lock()
 	defer d.reload.Unlock()
 	before := d.config.Load()
@@ -116,20 +116,16 @@ func (d *Daemon) Reload(ctx context.Context) error {
 		result.Error = err.Error()
 		d.options.Log.Error("reload refused: the old configuration stays", "config", before.File, "error", err)
 	} else {
-		d.recordReload(ctx, before)
+		d.recordReload(by, before)
 		d.options.Log.Info("reloaded", "config", before.File, "policy", d.config.Load().Policy.Name)
 	}
 	d.last.Store(result)
-	return err
+	return *result, err
 }
 
 // recordReload tells the audit. A reload that cannot be told stands all the
 // same: the packets already go by it.
-func (d *Daemon) recordReload(ctx context.Context, before *config.Config) {
-	by := store.By{Who: "daemon", From: "signal"}
-	if caller := admin.CallerFrom(ctx); caller.Who != "" {
-		by = store.By{Who: caller.Who, From: caller.From}
-	}
+func (d *Daemon) recordReload(by store.By, before *config.Config) {
 	policy := func(c *config.Config) json.RawMessage {
 		text, _ := json.Marshal(map[string]string{"policy": c.Policy.Name}) // a text can always be written
 		return text

@@ -184,7 +184,7 @@ func TestReloadKeepsTheOldConfigurationWhenTheNewOneIsBad(t *testing.T) {
 	s := open(t)
 	s.at(t, "2007-05-15T00:00:00+09:00")
 	s.write(t, strings.Replace(s.text, "profile: filter-id", "profile: filter-di", 1))
-	err := s.client.Reload(t.Context())
+	_, err := s.client.Reload(t.Context(), "")
 	var problem *admin.Problem
 	if !errors.As(err, &problem) || problem.Status != http.StatusUnprocessableEntity || !strings.Contains(err.Error(), `there is no profile "filter-di"`) {
 		t.Errorf("got %v", err)
@@ -214,7 +214,7 @@ func TestReloadKeepsTheOldPolicyWhenADecisionTestFails(t *testing.T) {
 		}
 	}
 	s.write(t, strings.Replace(s.text, "policy: asahi-net", "policy: ./mine.yaml\npolicy-tests: mine.test.yaml", 1))
-	err := s.client.Reload(t.Context())
+	_, err := s.client.Reload(t.Context(), "")
 	if err == nil || !strings.Contains(err.Error(), `mine.test.yaml:3:1: tests[second stage]: action: got "open", want "block"`) {
 		t.Errorf("got %v", err)
 	}
@@ -224,7 +224,7 @@ func TestReloadKeepsTheOldPolicyWhenADecisionTestFails(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), src, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Errorf("with the policy put right: %v", err)
 	}
 }
@@ -234,7 +234,7 @@ func TestReloadTakesEffectAtTheNextPacket(t *testing.T) {
 	s := open(t)
 	s.at(t, "2007-05-15T00:00:00+09:00")
 	s.write(t, strings.Replace(s.text, "profile: filter-id", "profile: l2tpns", 1))
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	want := []radiustest.Attribute{radiustest.Attr(radiustest.FilterID, "op25b.in")}

@@ -26,7 +26,7 @@ func TestStageAndGrantReachTheLiveSession(t *testing.T) {
 	s.write(t, strings.Replace(s.text, "area: tokyo, profile: filter-id}",
 		fmt.Sprintf("area: tokyo, profile: open-again, coa: {port: %d}}", router.Addr.Port()), 1)+
 		"profiles: {open-again: {base: filter-id, open-filter: op25b-off}}\n")
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 

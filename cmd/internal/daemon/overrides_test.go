@@ -24,7 +24,7 @@ func limited(t *testing.T) *site {
 	s := open(t)
 	s.at(t, "2007-05-16T12:00:00+09:00")
 	s.write(t, s.text+limitedSite)
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -259,7 +259,7 @@ func (s *site) withoutLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.write(t, strings.Replace(s.text, "policy: asahi-net", "policy: ./other.yaml", 1))
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 }

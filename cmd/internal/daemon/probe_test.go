@@ -42,7 +42,7 @@ func openTried(t *testing.T, answer func(*radiustest.Lines, *radiustest.Request)
 		fmt.Sprintf("area: tokyo, profile: open-again, coa: {port: %d}}", router.Addr.Port()), 1)+
 		"profiles: {open-again: {base: filter-id, open-filter: op25b-off, coa: {otherwise: disconnect}}}\n")
 	s.at(t, "2007-05-16T10:00:00+09:00")
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	s.login(t, "192.0.2.1", blocked.user)

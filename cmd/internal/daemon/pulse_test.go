@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sekisho/radius/radiustest"
+	"sekisho/store"
 )
 
 // asksStatus reports whether a Status-Server is answered.
@@ -49,7 +50,7 @@ func TestStatusServerWhileTheStoreCannotBeRead(t *testing.T) {
 			t.Parallel()
 			s := open(t)
 			s.write(t, strings.Replace(s.text, `acct: "127.0.0.1:0"`, `acct: "127.0.0.1:0", status-server: `+tt.key, 1))
-			if err := s.daemon.Reload(t.Context()); err != nil {
+			if _, err := s.daemon.Reload(store.By{Who: "test"}); err != nil {
 				t.Fatal(err)
 			}
 			if !s.asksStatus(t) {

@@ -30,7 +30,7 @@ ldap:
   attributes: {account: uid, course: course}
 `)
 	began := time.Now()
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	status, err := s.client.SyncStatus(t.Context(), 1)
@@ -45,7 +45,7 @@ ldap:
 		t.Errorf("%+v, %v", page, err)
 	}
 	s.write(t, s.text)
-	if err := s.client.Reload(t.Context()); err != nil {
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	if status, _ := s.client.SyncStatus(t.Context(), 0); status.Configured {

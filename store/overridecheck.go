@@ -10,7 +10,7 @@ import (
 
 // OverrideLimits are what an operator's house allows of one kind of override.
 type OverrideLimits struct {
-	MaxLength    time.Duration // from its beginning, or now, to its end; 0 is unlimited
+	MaxLength    time.Duration // from its beginning to its end, whatever its renewals; 0 is unlimited
 	RequireUntil bool          // it must have an end
 }
 
@@ -84,13 +84,9 @@ func overrideFields(o *Override) []field {
 	}
 }
 
-// refuseTimes says why an override of this kind may not begin at from, which
-// is now where it has begun, and end at until. People count in whole minutes: a
-// part of one more is not too long.
+// refuseTimes says why an override of this kind that begins at from may not end
+// at until. People count in whole minutes: a part of one more is not too long.
 func (l OverrideLimits) refuseTimes(from, until, now time.Time) FieldErrors {
-	if from.Before(now) {
-		from = now
-	}
 	switch {
 	case until.IsZero() && l.RequireUntil:
 		return FieldErrors{{"until", "is required here" + l.longest(from)}}
@@ -102,6 +98,15 @@ func (l OverrideLimits) refuseTimes(from, until, now time.Time) FieldErrors {
 		return FieldErrors{{"until", stamp(until) + " is too late" + l.longest(from)}}
 	}
 	return nil
+}
+
+// beginning is when an override begins: from, or when it is made, at created.
+// Renewals do not move it, so that they do not add up beyond what is allowed.
+func beginning(from, created time.Time) time.Time {
+	if from.IsZero() {
+		return created
+	}
+	return from
 }
 
 // longest says until when it may last at most.

@@ -148,6 +148,41 @@ func TestOverrideRefused(t *testing.T) {
 	mustAdd(t, s, o) // has limits of its own
 }
 
+// TestRenewalsDoNotAddUp counts the greatest length from the beginning of an
+// override, however often it was renewed.
+func TestRenewalsDoNotAddUp(t *testing.T) {
+	t.Parallel()
+	s, clock := openAtNoon(t)
+	s.SetOverrideLimits(OverrideLimits{14 * 24 * time.Hour, true}, OverrideLimits{})
+	day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
+	now, later := grant("now"), grant("later")
+	now.Until, later.From, later.Until = day(10), day(5), day(10)
+	now, later = mustAdd(t, s, now), mustAdd(t, s, later)
+	clock.set(day(8))
+	for _, tt := range []struct {
+		o     Override
+		until time.Time
+		says  string
+	}{
+		{now, day(15), "until 2026-12-07T12:00:00Z is too late; at most 14 days from 2026-11-22T12:00:00Z, until 2026-12-06T12:00:00Z"},
+		{now, time.Time{}, "until is required here; at most 14 days from 2026-11-22T12:00:00Z, until 2026-12-06T12:00:00Z"},
+		{later, day(20), "until 2026-12-12T12:00:00Z is too late; at most 14 days from 2026-11-27T12:00:00Z, until 2026-12-11T12:00:00Z"},
+		{now, day(14), ""},
+		{later, day(19), ""},
+	} {
+		_, err := s.RenewOverride(tester, tt.o.ID, 1, tt.until, "more")
+		var bad FieldErrors
+		if tt.says == "" && err != nil || tt.says != "" && (!errors.As(err, &bad) || bad.Error() != tt.says) {
+			t.Errorf("%s until %s: error %v, want %q", tt.o.Account, tt.until, err, tt.says)
+		}
+	}
+	begun := grant("begun") // before it is made, as in a file of those that stand elsewhere
+	begun.From, begun.Until = day(0), day(15)
+	if _, _, err := s.AddOverride(tester, begun); err == nil || !strings.Contains(err.Error(), "at most 14 days from 2026-11-22T12:00:00Z") {
+		t.Errorf("15 days: %v", err)
+	}
+}
+
 func TestChangeRefused(t *testing.T) {
 	t.Parallel()
 	s, clock := openAtNoon(t)

@@ -80,7 +80,7 @@ func keyedOverride(tx *bolt.Tx, o *Override) (found Override, exists bool, err e
 // insertOverride stores a tidy override with all that is found by it.
 func (s *Store) insertOverride(tx *bolt.Tx, by By, o Override) (Override, error) {
 	now := s.now()
-	if err := s.limitsOf(o.Kind).refuseTimes(o.From, o.Until, now).orNil(); err != nil {
+	if err := s.limitsOf(o.Kind).refuseTimes(beginning(o.From, now), o.Until, now).orNil(); err != nil {
 		return o, err
 	}
 	if n := countStanding(tx, o.Account, now); n >= maxStanding {
@@ -114,7 +114,7 @@ func (s *Store) renewal(by By, until time.Time) func(o *Override, now time.Time,
 		if until.After(lastTime) || !until.IsZero() && until.Before(firstTime) {
 			return FieldErrors{{"until", fmt.Sprintf("%s is not between %d and %d", stamp(until), firstTime.Year(), lastTime.Year())}}
 		}
-		bad := s.limitsOf(o.Kind).refuseTimes(o.From, until, now)
+		bad := s.limitsOf(o.Kind).refuseTimes(beginning(o.From, o.Created), until, now)
 		if len(bad) == 0 && !until.IsZero() && !o.From.Before(until) {
 			bad = FieldErrors{{"until", fmt.Sprintf("%s is not after from, %s", stamp(until), stamp(o.From))}}
 		}

@@ -102,12 +102,20 @@ func (d *desk) overrideListing(q admin.OverrideQuery) listing[admin.Override] {
 	return listing[admin.Override]{
 		columns: []string{"id", "account", "kind", "action", "state", "from", "until", "author", "ticket", "reason"},
 		cells: func(o admin.Override) []string {
-			return []string{o.ID, o.Account, o.Kind, o.Action, o.State, d.short(o.From), d.shortEnd(o.Until), o.Author, o.Ticket, o.Reason}
+			return []string{o.ID, o.Account, o.Kind, o.Action, overrideState(o), d.short(o.From), d.shortEnd(o.Until), o.Author, o.Ticket, o.Reason}
 		},
 		csv: func(w io.Writer, _ sequence[admin.Override]) error {
 			return d.client.ExportOverrides(d.Context.Context, q, w)
 		},
 	}
+}
+
+// overrideState is the state of an override, and why it does nothing, if so.
+func overrideState(o admin.Override) string {
+	if o.Void == "" {
+		return o.State
+	}
+	return o.State + ", void: " + o.Void
 }
 
 // short is a time as a table has it, in the policy's time zone.
@@ -148,7 +156,7 @@ func showOverride(d *desk) error {
 	}
 	var b strings.Builder
 	for _, o := range found {
-		fmt.Fprintf(&b, "%s %s for %s, %s\n", o.Kind, o.Action, printable(o.Account), o.State)
+		fmt.Fprintf(&b, "%s %s for %s, %s\n", o.Kind, o.Action, printable(o.Account), printable(overrideState(o)))
 		d.particulars(&b, o)
 	}
 	_, err = io.WriteString(d.App.Writer, b.String())

@@ -38,10 +38,14 @@ func reloadCommand() *cli.Command {
 		Usage: "make the daemon read its site file anew; with errors the old configuration stays",
 		Flags: []cli.Flag{reasonFlag()},
 		Action: asking(func(c *cli.Context, daemon *admin.Client) error {
-			if _, err := daemon.Reload(c.Context, c.String("reason")); err != nil {
+			done, err := daemon.Reload(c.Context, c.String("reason"))
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(c.App.Writer, "reloaded")
+			for _, warning := range done.Warnings {
+				fmt.Fprintln(c.App.ErrWriter, "warning:", printable(warning))
+			}
+			_, err = fmt.Fprintln(c.App.Writer, "reloaded")
 			return err
 		}),
 	}
@@ -61,6 +65,9 @@ func writeStatus(w io.Writer, s admin.Status) error {
 	fmt.Fprintf(&b, "contracts  %d\nlistening  auth %s, acct %s\n", s.Contracts, strings.Join(s.Auth, " "), strings.Join(s.Acct, " "))
 	if !s.Reload.OK {
 		fmt.Fprintf(&b, "RELOAD FAILED at %s, the old configuration stays:\n%s\n", s.Reload.At.Format(time.RFC3339), s.Reload.Error)
+	}
+	for _, warning := range s.Reload.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", printable(warning))
 	}
 	for _, n := range s.NAS {
 		fmt.Fprintf(&b, "\nNAS %s, area %q, profile %q, %d waiting\n", n.Name, n.Area, n.Profile, n.Outstanding)

@@ -19,6 +19,7 @@ type Override struct {
 	Created time.Time   `json:"created"`
 	Version int         `json:"version" doc:"one more with every change; the ETag"`
 	State   string      `json:"state" enum:"pending,active,ended,revoked"`
+	Void    string      `json:"void,omitempty" doc:"why it does nothing although it stands: the policy or the site file no longer has what it names" example:"the policy has no action limit"`
 	Revoked *Revocation `json:"revoked,omitempty"`
 	History []Revision  `json:"history,omitempty" doc:"its renewals, oldest first"`
 }

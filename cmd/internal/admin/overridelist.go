@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"sekisho/store"
 )
@@ -33,9 +34,18 @@ func (o overrides) list(_ context.Context, in *overrideListInput) (OverridePage,
 	found, next, err := o.store.Overrides(filter)
 	page := OverridePage{Overrides: make([]Override, 0, len(found)), Next: next}
 	for i := range found {
-		page.Overrides = append(page.Overrides, OverrideOf(&found[i], filter.Now))
+		page.Overrides = append(page.Overrides, o.wire(&found[i], filter.Now))
 	}
 	return page, err
+}
+
+// wire makes an override ready to travel, with what is said of one in vain.
+func (o overrides) wire(of *store.Override, now time.Time) Override {
+	w := OverrideOf(of, now)
+	if state := of.State(now); state == store.Active || state == store.Pending {
+		w.Void = o.advisor.Void(of)
+	}
+	return w
 }
 
 func (o overrides) filter(in *OverrideFilter) (store.OverrideFilter, error) {

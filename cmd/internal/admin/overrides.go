@@ -39,6 +39,8 @@ type Advisor interface {
 	Settle(NewOverride) (store.Override, error)
 	// SettleRow completes a row of a file, or says why it is refused.
 	SettleRow(o *store.Override, force bool) error
+	// Void tells why an override does nothing although it stands; "" otherwise.
+	Void(*store.Override) string
 	// Preview tells what changes for the account when before gives way to
 	// after, either of which may be nil, and what to warn of.
 	Preview(before, after *store.Override) (*Effect, []string, error)
@@ -138,7 +140,7 @@ func (o overrides) writer(dryRun bool) OverrideWriter {
 }
 
 func (o overrides) answer(made *store.Override, dryRun bool) *changedAnswer {
-	a := &changedAnswer{Status: http.StatusOK, Body: Changed{Override: OverrideOf(made, o.advisor.Now()), DryRun: dryRun}}
+	a := &changedAnswer{Status: http.StatusOK, Body: Changed{Override: o.wire(made, o.advisor.Now()), DryRun: dryRun}}
 	if !dryRun {
 		a.ETag = etag(made.Version)
 	}
@@ -170,7 +172,7 @@ func (o overrides) show(_ context.Context, in *IDPath) (*overrideAnswer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &overrideAnswer{etag(found.Version), OverrideOf(&found, o.advisor.Now())}, nil
+	return &overrideAnswer{etag(found.Version), o.wire(&found, o.advisor.Now())}, nil
 }
 
 type renewInput struct {

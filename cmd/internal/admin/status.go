@@ -29,11 +29,13 @@ type Status struct {
 	AAA       []AAAStatus `json:"aaa"`
 }
 
-// Reload is how the last reload went; At is zero before the first.
+// Reload is how the last reload went, or the start; At is zero before the first
+// reload.
 type Reload struct {
-	At    time.Time `json:"at,omitzero"`
-	OK    bool      `json:"ok"`
-	Error string    `json:"error,omitempty"`
+	At       time.Time `json:"at,omitzero"`
+	OK       bool      `json:"ok"`
+	Error    string    `json:"error,omitempty"`
+	Warnings []string  `json:"warnings,omitempty" doc:"such as of overrides that do nothing any more, because what they name is gone"`
 }
 
 // NASStatus is what was counted for one NAS.

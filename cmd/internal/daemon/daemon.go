@@ -85,6 +85,7 @@ func (d *Daemon) start(c *config.Config) (err error) {
 	if err := d.startKeeper(c); err != nil {
 		return err
 	}
+	d.warnOfVoid(d.last.Load()) // nobody asks for it yet
 	if d.door, err = admin.Serve(d.routes(), d.doorOptions(c)); err != nil {
 		return err
 	}
@@ -116,6 +117,7 @@ func (d *Daemon) Reload(by store.By) (admin.Reload, error) {
 		result.Error = err.Error()
 		d.options.Log.Error("reload refused: the old configuration stays", "config", before.File, "error", err)
 	} else {
+		d.warnOfVoid(result)
 		d.recordReload(by, before)
 		d.options.Log.Info("reloaded", "config", before.File, "policy", d.config.Load().Policy.Name)
 	}

@@ -22,6 +22,7 @@ func campaignCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			{Name: "list", Usage: "list them, the newest first, a line for each NAS", Flags: []cli.Flag{listFlag()}, Action: atDesk(listCampaigns)},
 			{Name: "show", Usage: "show how far one is at each NAS", ArgsUsage: "CAMPAIGN", Flags: []cli.Flag{outputFlag("table", "json")}, Action: atDesk(showCampaign)},
+			campaignPlanCommand(),
 			{Name: "pause", Usage: "hold one; single changes still go through", ArgsUsage: "CAMPAIGN", Flags: turning, Action: turnCampaign(admin.PauseCampaign)},
 			{Name: "resume", Usage: "go on with one that was paused, has stopped or was undone, canary first", ArgsUsage: "CAMPAIGN", Flags: turning, Action: turnCampaign(admin.ResumeCampaign)},
 			{

@@ -66,21 +66,27 @@ func impactQuestion(c *cli.Context) (admin.ImpactQuestion, error) {
 	if q.At == "" && len(q.Stages) == 0 && name == "" {
 		return q, usagef("impact: expected --at, --policy or --stage")
 	}
+	var err error
+	q.Policy, err = policyText(c, name)
+	return q, err
+}
+
+// policyText reads a policy file or shipped policy to be sent; nil for none.
+func policyText(c *cli.Context, name string) (*admin.PolicyText, error) {
 	if name == "" {
-		return q, nil
+		return nil, nil
 	}
 	text, ok := policyfile.Source(name)
 	if !ok {
 		if _, err := loadPolicy(c, name); err != nil { // says what is wrong with it, or that there is none
-			return q, err
+			return nil, err
 		}
 		var err error
 		if text, err = os.ReadFile(name); err != nil {
-			return q, err
+			return nil, err
 		}
 	}
-	q.Policy = &admin.PolicyText{Name: name, Text: string(text)}
-	return q, nil
+	return &admin.PolicyText{Name: name, Text: string(text)}, nil
 }
 
 // askImpact passes every account on and shows on a terminal how far it is.

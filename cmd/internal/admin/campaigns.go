@@ -79,6 +79,7 @@ const (
 // Campaigner tells routers about live sessions. An error of type *Problem is
 // passed on as it is.
 type Campaigner interface {
+	CampaignPlanner
 	Campaigns() []Campaign
 	Campaign(id uint64) (Campaign, error)
 	// TurnCampaign pauses, resumes or undoes one.
@@ -101,6 +102,7 @@ var tagCampaigns = []string{"campaigns"}
 
 // MountCampaigns serves what routers are told about live sessions.
 func MountCampaigns(r *Routes, c Campaigner) {
+	mountCampaignPlan(r, c)
 	ask(r, Viewer, huma.Operation{
 		OperationID: "list-campaigns", Method: http.MethodGet, Path: "/v1/campaigns", Tags: tagCampaigns,
 		Summary: "Campaigns and how far they are, the newest first",

@@ -38,7 +38,7 @@ var probes = map[string]probe{
 	"import-overrides": {body: "account,kind,action,reason\nua700aa007g,grant,open,r\n"},
 	"create-token":     {body: `{"name":"another","role":"viewer"}`},
 	"revoke-token":     {body: `{"reason":"r"}`},
-	"list-campaigns":   {}, "show-campaign": {},
+	"list-campaigns":   {}, "show-campaign": {}, "plan-campaign": {body: `{}`},
 	"pause-campaign": {body: `{}`}, "resume-campaign": {body: `{}`},
 	"undo-campaign": {body: `{}`},
 	"push-session":  {body: `{"user":"nobody"}`}, "disconnect-session": {body: `{"user":"nobody"}`},

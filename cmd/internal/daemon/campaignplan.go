@@ -1,0 +1,84 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/engine"
+	"sekisho/radius/session"
+)
+
+// planPage is how many sessions a plan looks at before it lets others in.
+const planPage = 500
+
+// PlanCampaign tells what routers would be told of live sessions if the policy,
+// the date or the stages were others. It changes nothing.
+func (d *Daemon) PlanCampaign(ctx context.Context, q admin.PlanQuestion) (admin.CampaignPlan, error) {
+	c := d.config.Load()
+	view := engine.View{Policy: c.Policy, At: d.options.Clock(), Stages: q.Stages}
+	var err error
+	if q.Policy != nil {
+		if view.Policy, err = policyOf(q.Policy); err != nil {
+			return admin.CampaignPlan{}, err
+		}
+	}
+	if view.At, err = when(q.At, view); err != nil {
+		return admin.CampaignPlan{}, err
+	}
+	if err := stagesKnown(view); err != nil {
+		return admin.CampaignPlan{}, err
+	}
+	plan, after := d.keeper.Plan(), session.ID{}
+	for {
+		page := d.live.Page(session.Filter{}, after, planPage)
+		if len(page) == 0 {
+			break
+		}
+		after = page[len(page)-1].ID
+		for i := range page {
+			if err := d.foresee(&page[i], view); err != nil {
+				return admin.CampaignPlan{}, err
+			}
+		}
+		if plan.Add(page); ctx.Err() != nil {
+			return admin.CampaignPlan{}, ctx.Err()
+		}
+	}
+	answer := admin.CampaignPlan{Policy: view.Policy.Name, At: view.At.In(view.Policy.Location), NAS: []admin.PlannedNAS{}}
+	for _, name := range slices.Sorted(maps.Keys(plan.NAS)) {
+		n := plan.NAS[name]
+		one := admin.PlannedNAS{
+			NAS: name, Sessions: n.Sessions, Campaign: n.Campaign, Canary: n.Canary,
+			Rate: n.Rate, Window: n.Window, Takes: int(n.Takes / time.Second), Changes: []admin.PlannedChange{},
+		}
+		for change, sessions := range n.Changes {
+			one.Changes = append(one.Changes, admin.PlannedChange{
+				From: change.From, To: change.To, By: change.Means.String(), Why: change.Why, Sessions: sessions,
+			})
+		}
+		slices.SortFunc(one.Changes, func(a, b admin.PlannedChange) int {
+			return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.By, b.By), cmp.Compare(a.Why, b.Why))
+		})
+		answer.NAS = append(answer.NAS, one)
+	}
+	return answer, nil
+}
+
+// foresee writes into a copy of a session what would be wanted for it.
+func (d *Daemon) foresee(s *session.Session, v engine.View) error {
+	login := v.Policy.ReadLogin(s.Name)
+	facts := s.Facts()
+	facts.Login, facts.Stages = login, v.Stages
+	if login.Account != "" {
+		if err := d.store.Subscriber(login.Account, &facts); err != nil {
+			return fmt.Errorf("session %q of %s: %w", s.AcctSession, s.NAS, err)
+		}
+	}
+	s.Wanted = engine.Decide(v.Policy, &facts, v.At).Action
+	return nil
+}

@@ -201,6 +201,7 @@ func TestRelayRetransmissions(t *testing.T) {
 	if !bytes.Equal(first, again) {
 		t.Errorf("answers differ:\n%x\n%x", first, again)
 	}
+	waitFor(t, func() bool { return len(c.router.Seen()) >= 2 }) // the repetition may overtake the first answer
 	seen := c.router.Seen()
 	if len(seen) != 2 || !bytes.Equal(seen[0].Raw, seen[1].Raw) {
 		t.Errorf("the router got %d requests", len(seen))

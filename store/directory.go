@@ -53,6 +53,7 @@ type Held struct {
 	At     time.Time
 	Guard  GuardError
 	Report DirectoryReport // what it would do
+	Full   bool            // all of the directory was compared
 }
 
 // ErrHeldChanged says that contracts are not as they were when the changes were

@@ -12,7 +12,10 @@ import (
 type DirectoryOptions struct {
 	// Full says that the batch is all of the directory: what it does not tell of
 	// is not there.
-	Full   bool
+	Full bool
+	// Named says that entries of a full batch were kept without having been read:
+	// it is no comparison of everything.
+	Named  bool
 	Cookie Cookie // kept in the transaction of the last change
 	Guards DirectoryGuards
 	// Grace: a contract whose entry is gone stays as it is until
@@ -77,7 +80,7 @@ func (s *Store) applyBatch(ctx context.Context, by By, b *DirectoryBatch, opts D
 	b.row, b.known = dir, dir.Entries > 0
 	r := rules{full: opts.Full, grace: opts.Grace, now: nanos(s.now())}
 	a := &application{
-		Store: s, by: by, source: b.source, row: dir, op: "sync.apply", cookie: opts.Cookie, full: opts.Full,
+		Store: s, by: by, source: b.source, row: dir, op: "sync.apply", cookie: opts.Cookie, full: opts.Full, named: opts.Named,
 		found: newDirectoryTally(s.direct), entries: b.entries,
 		changes: func() iter.Seq2[settlement, error] { return b.settled(ctx, r) },
 		ids:     func() iter.Seq2[row, error] { return b.idRows() },
@@ -157,6 +160,7 @@ type application struct {
 	row     directoryRow
 	cookie  Cookie
 	full    bool
+	named   bool
 	first   bool
 	entries int
 	keep    bool // the overrides of replaced contracts
@@ -284,7 +288,7 @@ func (a *application) conclude(tx *bolt.Tx, entries, before int) error {
 	r.Entries = entries
 	r.Missing += a.found.missing
 	r.Doubles += a.found.doubles
-	if a.full {
+	if a.full && !a.named {
 		r.Loaded = now
 	}
 	n := before + a.found.Added - a.found.Deleted + a.found.report.Vanished

@@ -26,10 +26,11 @@ type heldRow struct {
 	SHA256  string          `cbor:"8,keyasint"`
 	Changes []byte          `cbor:"9,keyasint"`  // account: settlementRow
 	IDs     []byte          `cbor:"10,keyasint"` // id: accounts, empty where it goes
+	Named   bool            `cbor:"11,keyasint,omitempty"`
 }
 
 func (r heldRow) held() Held {
-	h := Held{ID: r.ID, At: fromNanos(r.At), Guard: r.Guard}
+	h := Held{ID: r.ID, At: fromNanos(r.At), Guard: r.Guard, Full: r.Full}
 	_ = json.Unmarshal(r.Report, &h.Report) // what hold has marshalled
 	return h
 }
@@ -51,7 +52,7 @@ func (a *application) hold(guard GuardError) (Held, error) {
 	if h := a.row.Held; h != nil && h.SHA256 == a.digest() && h.Guard.Guard == guard.Guard {
 		return h.held(), nil
 	}
-	h := heldRow{At: nanos(a.now()), Guard: guard, Cookie: a.cookie.Value, Server: a.cookie.Server, Full: a.full, SHA256: a.digest()}
+	h := heldRow{At: nanos(a.now()), Guard: guard, Cookie: a.cookie.Value, Server: a.cookie.Server, Full: a.full, Named: a.named, SHA256: a.digest()}
 	report := a.report()
 	report.Diff = nil
 	var err error
@@ -262,7 +263,7 @@ func (s *Store) approve(ctx context.Context, by By, source, id string, opts Appr
 	}
 	h := dir.Held
 	a := &application{
-		Store: s, by: by, source: source, row: dir, op: "sync.approve", cookie: Cookie{h.Cookie, h.Server}, full: h.Full,
+		Store: s, by: by, source: source, row: dir, op: "sync.approve", cookie: Cookie{h.Cookie, h.Server}, full: h.Full, named: h.Named,
 		keep: opts.KeepOverrides, found: newDirectoryTally(s.direct), entries: h.held().Report.Entries,
 		changes: func() iter.Seq2[settlement, error] { return s.heldSettlements(ctx, source, dir) },
 		ids:     func() iter.Seq2[row, error] { return s.rows(named(h.IDs), walk{}) },

@@ -40,6 +40,8 @@ type fake struct {
 	noCookie bool // with the page
 	noID     bool
 	probe    error
+	mute     bool // a probe is not answered
+	probes   int
 }
 
 // step is one message.
@@ -113,10 +115,16 @@ type fakeConn struct {
 func (c *fakeConn) Close()      {}
 func (c *fakeConn) Lost() error { return c.lost }
 
-func (c *fakeConn) Probe(context.Context) error {
+func (c *fakeConn) Probe(ctx context.Context) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.probe
+	c.probes++
+	mute, err := c.mute, c.probe
+	c.mu.Unlock()
+	if mute {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return err
 }
 
 var since = regexp.MustCompile(`\((modifyTimestamp|uSNChanged)>=([0-9Z]+)\)`)

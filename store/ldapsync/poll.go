@@ -47,7 +47,7 @@ const generalized = "20060102150405Z"
 
 // byTimestamp finds what was modified since the latest modification that was
 // seen, and a while before: entries may become visible out of order. The time is
-// the server's, never ours.
+// the server's, and never later than ours.
 func (v *visit) byTimestamp(context.Context) (changed, error) {
 	filter := v.config.Search.Filter
 	var latest time.Time
@@ -60,7 +60,7 @@ func (v *visit) byTimestamp(context.Context) (changed, error) {
 			filter = and(filter, "(modifyTimestamp>="+since.Format(generalized)+")")
 		}
 	}
-	began := v.clock.Now()
+	began := v.clock.Now().UTC()
 	return changed{
 		filter: filter,
 		note: func(e *ldap.Entry) {
@@ -72,6 +72,9 @@ func (v *visit) byTimestamp(context.Context) (changed, error) {
 		cookie: func() string {
 			if latest.IsZero() {
 				return ""
+			}
+			if latest.After(began) { // by a clock that is fast, which must not hide what others modify
+				latest = began
 			}
 			if v.cookie == nil { // what changed while everything was read may have been read before
 				latest = latest.Add(-v.clock.Now().Sub(began).Truncate(time.Second))

@@ -12,7 +12,8 @@ import (
 type reading struct {
 	s        *Syncer
 	batch    *store.DirectoryBatch
-	entries  int // read in full
+	entries  int  // read in full
+	named    bool // others were only named
 	findings findings
 }
 
@@ -57,7 +58,10 @@ func (r *reading) putEntry(e *ldap.Entry) error {
 	return r.put(id, e)
 }
 
-func (r *reading) keep(id store.EntryID) error { return r.batch.Keep(id) }
+func (r *reading) keep(id store.EntryID) error {
+	r.named = true
+	return r.batch.Keep(id)
+}
 
 func (r *reading) delete(id store.EntryID) error {
 	r.findings.gone(id)

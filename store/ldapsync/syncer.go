@@ -95,7 +95,6 @@ func (s *Syncer) Run(ctx context.Context) {
 	defer close(s.ended)
 	var next plan
 	for failures := 0; ctx.Err() == nil; {
-		s.expire(ctx)
 		err := s.session(ctx, next)
 		next.asker.answer(err)
 		if a := (*asked)(nil); errors.As(err, &a) {
@@ -116,7 +115,9 @@ func (s *Syncer) Run(ctx context.Context) {
 				wait = s.config.Times.Interval
 			}
 		case errors.Is(err, errCompare):
-			full = true
+			if full = true; next.full {
+				wait = calm // it has just been done
+			}
 		default:
 			failures++
 			wait = s.failed(err, failures)
@@ -201,7 +202,7 @@ func (s *Syncer) session(ctx context.Context, p plan) error {
 		return err
 	}
 	v := &visit{Syncer: s, conn: conn, server: server, plan: p, cookie: s.config.open(state.Cookie.Value), known: state.Entries}
-	if p.full || s.compareDue(state) <= 0 {
+	if p.full || s.compareDue(state) <= 0 || state.Held != nil && state.Held.Full {
 		v.cookie = nil
 	}
 	s.log.Debug("asking the directory", "command", CommandLines(&s.config, server)[0])
@@ -247,7 +248,7 @@ func (v *visit) run(ctx context.Context) error {
 // apply compares what was read with the store and makes the changes.
 func (v *visit) apply(ctx context.Context, r *reading, full bool, cookie []byte, hold bool) error {
 	opts := store.DirectoryOptions{
-		Full: full, Cookie: store.Cookie{Value: v.config.seal(cookie), Server: v.server}, Grace: v.config.Times.Grace > 0,
+		Full: full, Named: r.named, Cookie: store.Cookie{Value: v.config.seal(cookie), Server: v.server}, Grace: v.config.Times.Grace > 0,
 		Guards: v.config.Guards, Hold: hold,
 	}
 	opts.Guards.Spent = v.spentLately()
@@ -277,6 +278,7 @@ func (v *visit) apply(ctx context.Context, r *reading, full bool, cookie []byte,
 	}
 	v.known = max(v.known, report.Entries)
 	v.succeeded(report)
+	v.expire(ctx)
 	return nil
 }
 
@@ -307,13 +309,26 @@ func (s *Syncer) spentLately() (sum store.Spent) {
 	return sum
 }
 
-// expire ends the graces that are over. It is asked often, and looks seldom.
+// expire ends the graces that are over. It is asked often, and looks seldom,
+// and only when the directory has just said what it has: as long as it is silent
+// the entry may be back. A poll does not show every entry that is back, a
+// comparison does.
 func (s *Syncer) expire(ctx context.Context) {
 	now := s.clock.Now()
 	if now.Sub(s.expired) < min(s.config.Times.Grace/10, longestWait) {
 		return
 	}
 	s.expired = now
+	if s.config.Method != Syncrepl {
+		state, err := s.store.Directory(Source)
+		if err != nil {
+			s.note(err, "store")
+			return
+		}
+		if state.Loaded.Before(now) {
+			now = state.Loaded
+		}
+	}
 	n, err := s.store.ExpireDirectory(ctx, store.By{Who: "sync", From: Source}, Source, now.Add(-s.config.Times.Grace))
 	if err != nil && ctx.Err() == nil {
 		s.note(err, "store")

@@ -192,7 +192,12 @@ const (
 	patience   = 400 * time.Millisecond
 	manyLive   = 1000
 	probeEvery = 15 * time.Second
+	// maxUnanswered is after how many of those intervals a server that sends
+	// anything, but no answer, is given up. Silence ends sooner, see Connect.
+	maxUnanswered = 5
 )
+
+var errMute = errors.New("connection lost: the server does not answer any more")
 
 // persist applies changes as they come, until a comparison is due or somebody
 // asks for something.
@@ -203,7 +208,7 @@ func (v *visit) persist(ctx context.Context, response ldap.Response) error {
 	}
 	messages := pump(ctx, response)
 	compare := v.clock.After(max(v.compareDue(state), firstWait))
-	probe, alive := v.clock.After(probeEvery), make(chan error, 1)
+	probe, alive, unanswered := v.clock.After(probeEvery), make(chan error, 1), 0
 	live := newLive(v)
 	for {
 		select {
@@ -220,14 +225,19 @@ func (v *visit) persist(ctx context.Context, response ldap.Response) error {
 			}
 		case <-probe:
 			probe = v.clock.After(probeEvery)
-			go func() { alive <- v.conn.Probe(ctx) }()
-			v.expire(ctx)
+			switch unanswered++; unanswered {
+			case 1:
+				go func() { alive <- v.conn.Probe(ctx) }()
+			case maxUnanswered:
+				return errMute
+			}
 		case err := <-alive:
 			if err != nil {
 				return errors.Join(errLost, err)
 			}
-			if live.empty() {
+			if unanswered = 0; live.empty() {
 				v.succeeded(store.DirectoryReport{})
+				v.expire(ctx)
 			}
 		case <-compare:
 			return errCompare

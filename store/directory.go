@@ -79,16 +79,17 @@ func createDirectories(tx *bolt.Tx) error {
 
 // directoryRow is how a directory lies in the file; see contractRow.
 type directoryRow struct {
-	Accounts []byte   `cbor:"1,keyasint"` // names of buckets
-	IDs      []byte   `cbor:"2,keyasint"`
-	Cookie   []byte   `cbor:"3,keyasint,omitempty"`
-	Server   string   `cbor:"4,keyasint,omitempty"`
-	Loaded   int64    `cbor:"5,keyasint,omitempty"`
-	Applied  int64    `cbor:"6,keyasint,omitempty"`
-	Entries  int      `cbor:"7,keyasint,omitempty"`
-	Missing  int      `cbor:"8,keyasint,omitempty"`
-	Doubles  int      `cbor:"9,keyasint,omitempty"`
-	Held     *heldRow `cbor:"10,keyasint,omitempty"`
+	Accounts []byte    `cbor:"1,keyasint"` // names of buckets
+	IDs      []byte    `cbor:"2,keyasint"`
+	Cookie   []byte    `cbor:"3,keyasint,omitempty"`
+	Server   string    `cbor:"4,keyasint,omitempty"`
+	Loaded   int64     `cbor:"5,keyasint,omitempty"`
+	Applied  int64     `cbor:"6,keyasint,omitempty"`
+	Entries  int       `cbor:"7,keyasint,omitempty"`
+	Missing  int       `cbor:"8,keyasint,omitempty"`
+	Doubles  int       `cbor:"9,keyasint,omitempty"`
+	Held     *heldRow  `cbor:"10,keyasint,omitempty"`
+	Steps    []stepRow `cbor:"11,keyasint,omitempty"`
 }
 
 // Directory tells what the store knows of a directory, nothing at all of one

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -336,19 +337,71 @@ func TestHundredPercentIsNoLimit(t *testing.T) {
 	s := openTemp(t)
 	follow(t, s, many(20, "x"), fullGrace)
 	opts := deltaGrace
-	opts.Guards = DirectoryGuards{Guards: Guards{MaxDeletePercent: 100}, MaxChangePercent: 100, Spent: Spent{Deletes: 50, Changes: 50}}
-	follow(t, s, tellings{1: ""}, opts)
+	opts.Guards = DirectoryGuards{Guards: Guards{MaxDeletePercent: 100}, MaxChangePercent: 100, Window: time.Hour}
+	for n := range 15 { // they come and go, 30 changes of 20
+		follow(t, s, tellings{n: ""}, opts)
+		follow(t, s, tellings{n: fmt.Sprintf("new%d=x", n)}, opts)
+	}
 }
 
+func openDated(t *testing.T, path string, now *time.Time) *Store {
+	t.Helper()
+	s, err := Open(path, Options{Clock: func() time.Time { return *now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// TestSmallStepsAddUp, also over a restart, until somebody has looked at them or
+// the window is over.
 func TestSmallStepsAddUp(t *testing.T) {
+	t.Parallel()
+	path, now := filepath.Join(t.TempDir(), "sekisho.db"), time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	s := openDated(t, path, &now)
+	follow(t, s, many(100, "x"), fullGrace)
+	opts := deltaGrace
+	opts.Hold, opts.Guards = true, DirectoryGuards{Guards: Guards{MaxDeletes: 5}, Window: time.Hour}
+	for n := range 5 {
+		follow(t, s, tellings{n: ""}, opts)
+		now = now.Add(5 * time.Minute)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openDated(t, path, &now)
+	refused := func(n int) *HeldError {
+		t.Helper()
+		_, err := s.ApplyDirectory(t.Context(), By{Who: "sync"}, tellings{n: ""}.batch(t, s), opts)
+		var held *HeldError
+		if !errors.As(err, &held) || held.Guard.Is != 6 {
+			t.Fatalf("%v", err)
+		}
+		return held
+	}
+	held := refused(50)
+	if _, err := s.ApproveDirectory(t.Context(), By{Who: "boss"}, source, held.ID, ApproveOptions{Grace: true}); err != nil {
+		t.Fatal(err)
+	}
+	for n := 60; n < 65; n++ {
+		follow(t, s, tellings{n: ""}, opts)
+	}
+	refused(70)
+	now = now.Add(62 * time.Minute)
+	follow(t, s, tellings{70: ""}, opts)
+}
+
+// TestNothingIsAllowed: not even a few.
+func TestNothingIsAllowed(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	follow(t, s, many(100, "x"), fullGrace)
 	opts := deltaGrace
-	opts.Guards = DirectoryGuards{Guards: Guards{MaxDeletes: 5}, Spent: Spent{Deletes: 5}}
+	opts.Guards = DirectoryGuards{Guards: Guards{MaxDeletePercent: -1}}
 	_, err := s.ApplyDirectory(t.Context(), By{Who: "sync"}, tellings{1: ""}.batch(t, s), opts)
 	var guard *GuardError
-	if !errors.As(err, &guard) || guard.Is != 6 {
+	if !errors.As(err, &guard) || guard.Text() != "max-delete-percent 0: 1% of 100 entries would be deleted" {
 		t.Errorf("%v", err)
 	}
 }

@@ -80,7 +80,7 @@ func (s *Store) applyBatch(ctx context.Context, by By, b *DirectoryBatch, opts D
 	b.row, b.known = dir, dir.Entries > 0
 	r := rules{full: opts.Full, grace: opts.Grace, now: nanos(s.now())}
 	a := &application{
-		Store: s, by: by, source: b.source, row: dir, op: "sync.apply", cookie: opts.Cookie, full: opts.Full, named: opts.Named,
+		Store: s, by: by, source: b.source, row: dir, op: "sync.apply", cookie: opts.Cookie, full: opts.Full, named: opts.Named, guards: opts.Guards,
 		found: newDirectoryTally(s.direct), entries: b.entries,
 		changes: func() iter.Seq2[settlement, error] { return b.settled(ctx, r) },
 		ids:     func() iter.Seq2[row, error] { return b.idRows() },
@@ -163,6 +163,7 @@ type application struct {
 	named   bool
 	first   bool
 	entries int
+	guards  DirectoryGuards
 	keep    bool // the overrides of replaced contracts
 	found   *directoryTally
 	changes func() iter.Seq2[settlement, error]
@@ -285,6 +286,13 @@ func (a *application) conclude(tx *bolt.Tx, entries, before int) error {
 	a.found.report.Overrides = overrides
 	r, now := a.row, nanos(a.now())
 	r.Cookie, r.Server, r.Held = a.cookie.Value, a.cookie.Server, nil
+	switch {
+	case a.op == "sync.approve":
+		r.Steps = nil // somebody has looked at it
+	case a.op == "sync.apply" && a.row.Entries > 0: // a first load is no change
+		report := a.report()
+		r.Steps = a.guards.step(r.Steps, report.Spent(), now)
+	}
 	r.Entries = entries
 	r.Missing += a.found.missing
 	r.Doubles += a.found.doubles

@@ -90,7 +90,6 @@ func (s *Syncer) Approve(ctx context.Context, by store.By, id string, keepOverri
 	err = s.instead(ctx, func() error {
 		report, err = s.store.ApproveDirectory(ctx, by, Source, id, store.ApproveOptions{KeepOverrides: keepOverrides, Grace: s.config.Times.Grace > 0})
 		if err == nil {
-			s.spent = nil // somebody has looked at it
 			s.succeeded(report)
 		}
 		return err

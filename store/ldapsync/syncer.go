@@ -42,7 +42,6 @@ type Syncer struct {
 	requests chan *request
 	ended    chan struct{} // closed at the end of Run
 	// These belong to Run.
-	spent   []spending
 	server  int       // the one that is asked next
 	expired time.Time // when graces were looked at last
 
@@ -251,7 +250,7 @@ func (v *visit) apply(ctx context.Context, r *reading, full bool, cookie []byte,
 		Full: full, Named: r.named, Cookie: store.Cookie{Value: v.config.seal(cookie), Server: v.server}, Grace: v.config.Times.Grace > 0,
 		Guards: v.config.Guards, Hold: hold,
 	}
-	opts.Guards.Spent = v.spentLately()
+	opts.Guards.Window = v.config.Times.Window
 	if q := v.plan.asker; q != nil {
 		opts.DryRun, opts.Diff = q.dry, q.diff
 		opts.Hold = hold && !q.dry
@@ -273,9 +272,6 @@ func (v *visit) apply(ctx context.Context, r *reading, full bool, cookie []byte,
 		v.log.Info("contracts changed by the directory", "server", v.server, "full", full, "added", report.Added, "changed", report.Changed,
 			"deleted", report.Deleted, "vanished", report.Vanished, "replaced", report.Replaced, "overrides revoked", report.Overrides)
 	}
-	if v.known > 0 { // a first load is no change
-		v.spend(report)
-	}
 	v.known = max(v.known, report.Entries)
 	v.succeeded(report)
 	v.expire(ctx)
@@ -283,31 +279,6 @@ func (v *visit) apply(ctx context.Context, r *reading, full bool, cookie []byte,
 }
 
 func (v *visit) by() store.By { return store.By{Who: "sync", From: v.server} }
-
-// spending is what was changed at an instant, for the guards.
-type spending struct {
-	at time.Time
-	store.Spent
-}
-
-func (s *Syncer) spend(r store.DirectoryReport) {
-	if spent := r.Spent(); spent.Changes > 0 {
-		s.spent = append(s.spent, spending{s.clock.Now(), spent})
-	}
-}
-
-// spentLately adds up what was changed within the window.
-func (s *Syncer) spentLately() (sum store.Spent) {
-	since := s.clock.Now().Add(-s.config.Times.Window)
-	for len(s.spent) > 0 && s.spent[0].at.Before(since) {
-		s.spent = s.spent[1:]
-	}
-	for _, one := range s.spent {
-		sum.Deletes += one.Deletes
-		sum.Changes += one.Changes
-	}
-	return sum
-}
 
 // expire ends the graces that are over. It is asked often, and looks seldom,
 // and only when the directory has just said what it has: as long as it is silent

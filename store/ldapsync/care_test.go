@@ -65,6 +65,10 @@ func TestWhatAComparisonHoldsStaysHeld(t *testing.T) {
 	if now := b.Status().Directory.Held; now == nil || now.ID != held.ID {
 		t.Errorf("held %+v, before %s", now, held.ID)
 	}
+	if err := b.Drop(t.Context(), store.By{Who: "boss"}, held.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.until("it to be found again", func() bool { h := b.Status().Directory.Held; return h != nil && h.ID != held.ID })
 }
 
 // TestServerThatDoesNotAnswer: it goes on sending, perhaps, but not what it was

@@ -87,7 +87,7 @@ func (s *Syncer) Sync(ctx context.Context, o RunOptions) (Report, error) {
 
 // Approve makes the changes that are held; see store.ApproveDirectory.
 func (s *Syncer) Approve(ctx context.Context, by store.By, id string, keepOverrides bool) (report store.DirectoryReport, err error) {
-	err = s.instead(ctx, func() error {
+	err = s.instead(ctx, false, func() error {
 		report, err = s.store.ApproveDirectory(ctx, by, Source, id, store.ApproveOptions{KeepOverrides: keepOverrides, Grace: s.config.Times.Grace > 0})
 		if err == nil {
 			s.succeeded(report)
@@ -99,12 +99,13 @@ func (s *Syncer) Approve(ctx context.Context, by store.By, id string, keepOverri
 
 // Drop forgets what is held, and compares anew.
 func (s *Syncer) Drop(ctx context.Context, by store.By, id string) error {
-	return s.instead(ctx, func() error { return s.store.DropHeld(by, Source, id) })
+	return s.instead(ctx, true, func() error { return s.store.DropHeld(by, Source, id) })
 }
 
 // instead does something between two sessions; one under way while changes are
 // held is only looking whether they still are what the directory says, and ends.
-func (s *Syncer) instead(ctx context.Context, do func() error) error {
+// full: everything has to be compared then.
+func (s *Syncer) instead(ctx context.Context, full bool, do func() error) error {
 	if state, err := s.store.Directory(Source); err != nil {
 		return err
 	} else if state.Held != nil {
@@ -114,14 +115,14 @@ func (s *Syncer) instead(ctx context.Context, do func() error) error {
 		}
 		s.mu.Unlock()
 	}
-	return s.ask(ctx, &request{do: do})
+	return s.ask(ctx, &request{do: do, full: full})
 }
 
 // serve makes a plan of a request, or does at once what needs no session.
 func (s *Syncer) serve(_ context.Context, r *request) plan {
 	if r.do != nil {
 		r.done <- r.do()
-		return plan{}
+		return plan{full: r.full}
 	}
 	return plan{full: r.full, asker: r}
 }

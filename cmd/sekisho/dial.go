@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -42,7 +43,7 @@ func dial(c *cli.Context) (*admin.Client, error) {
 	}
 	r := admin.Remote{Server: c.String("server")}
 	var err error
-	if r.Token, err = readToken(c.String("token-file")); err != nil {
+	if r.Token, err = readToken(c.String("token-file"), c.App.ErrWriter); err != nil {
 		return nil, err
 	}
 	if name := c.String("ca-file"); name != "" {
@@ -57,8 +58,9 @@ func dial(c *cli.Context) (*admin.Client, error) {
 	return client, nil
 }
 
-// readToken reads a file that holds one token and nothing else.
-func readToken(name string) (string, error) {
+// readToken reads a file that holds one token and nothing else, and warns of one
+// that others may read.
+func readToken(name string, warnings io.Writer) (string, error) {
 	if name == "" {
 		return "", usagef("--server wants --token-file; sekisho token create makes a token")
 	}
@@ -69,6 +71,9 @@ func readToken(name string) (string, error) {
 	token := strings.TrimSpace(string(text))
 	if token == "" || strings.ContainsAny(token, " \t\r\n") {
 		return "", fmt.Errorf("--token-file: %s: expected one token and nothing else", name)
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode()&0o007 != 0 {
+		fmt.Fprintf(warnings, "warning: --token-file: every user of this machine may read %s (mode %04o): chmod 600 %s\n", name, info.Mode().Perm(), name)
 	}
 	return token, nil
 }

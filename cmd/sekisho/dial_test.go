@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -60,5 +62,21 @@ func TestWithATokenFromAnotherMachine(t *testing.T) {
 	}
 	if r := sekisho(t, "", append([]string{"status"}, far...)...); r.code != exitRefused {
 		t.Errorf("after it was revoked: code %d, %s", r.code, r.stderr)
+	}
+}
+
+func TestATokenFileThatOthersMayReadIsWarnedOf(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "token")
+	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o640: false, 0o644: true} {
+		if err := os.WriteFile(name, []byte("sekisho_x\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		if token, err := readToken(name, &said); err != nil || token != "sekisho_x" || (said.Len() > 0) != warned {
+			t.Errorf("mode %04o: %q, %v, said %q", mode, token, err, said.String())
+		}
 	}
 }

@@ -68,7 +68,7 @@ func Parse(file string, src []byte) (*Config, yamldoc.Problems) {
 	if unreadable(problems) {
 		return nil, problems
 	}
-	c := &compiler{spec: raw, doc: doc, dir: filepath.Dir(file), profiles: map[string]*dict.Profile{}}
+	c := &compiler{spec: raw, doc: doc, file: file, dir: filepath.Dir(file), profiles: map[string]*dict.Profile{}}
 	config := c.compile(file)
 	problems = problems.With(c.problems...)
 	problems = append(problems, c.elsewhere...)
@@ -91,7 +91,9 @@ func Schema() ([]byte, error) { return yamldoc.Schema[spec]("sekisho.yaml") }
 type compiler struct {
 	spec      spec
 	doc       *yamldoc.Document
+	file      string
 	dir       string
+	clear     bool // a secret in the site file was seen
 	problems  yamldoc.Problems
 	elsewhere yamldoc.Problems // in files that the site file names
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sekisho/engine/policyfile"
+	"sekisho/engine/yamldoc"
 	"sekisho/radius"
 	"sekisho/radius/coa"
 	"sekisho/radius/session"
@@ -29,7 +30,7 @@ func TestBadFiles(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			conf, problems := Load(file)
+			conf, problems := loadCheckout(file)
 			if conf != nil {
 				t.Error("a configuration came out of a file with errors")
 			}
@@ -52,7 +53,7 @@ func TestBadFiles(t *testing.T) {
 }
 
 func TestEveryKeyArrives(t *testing.T) {
-	c, problems := Load("testdata/full.good.yaml")
+	c, problems := loadCheckout("testdata/full.good.yaml")
 	want := "testdata/full.good.yaml:68:34: warning: nas.bras-1.reply-message-authenticator: answers to this NAS can be forged without one" +
 		" (CVE-2024-3596): only for a router that cannot read answers with it"
 	if problems.Err() != nil || problems.Error() != want {
@@ -109,7 +110,7 @@ func TestEveryKeyArrives(t *testing.T) {
 }
 
 func TestOwnProfilesSayWhatTheFileSays(t *testing.T) {
-	c, problems := Load("testdata/full.good.yaml")
+	c, problems := loadCheckout("testdata/full.good.yaml")
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
@@ -137,7 +138,8 @@ func TestSecretComesFromSystemdsCredentials(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := &compiler{dir: "testdata"}
+	_, doc, _ := yamldoc.Decode[spec]("site.yaml", []byte("policy: asahi-net"))
+	c := &compiler{dir: "testdata", doc: doc}
 	if got := string(c.secretFile(nil, "nas.secret")); got != "a credential of systemd" {
 		t.Errorf("got %q", got)
 	}
@@ -149,7 +151,7 @@ func TestSecretComesFromSystemdsCredentials(t *testing.T) {
 // A NAS in an area that the policy does not know is doubtful; where the policy
 // asks for no area it is not.
 func TestAreasUnknownToThePolicyAreWarnedOf(t *testing.T) {
-	_, problems := Load("testdata/areas.good.yaml")
+	_, problems := loadCheckout("testdata/areas.good.yaml")
 	want := `testdata/areas.good.yaml:6:78: warning: nas.bras-2.area: policy technowave-itkeeper has no area "toyko"; did you mean "tokyo"?`
 	if problems.Err() != nil || problems.Error() != want {
 		t.Errorf("got  %v\nwant %s", problems, want)
@@ -184,7 +186,7 @@ func TestTestsRunOnThePolicyThatComesToWork(t *testing.T) {
 }
 
 func TestEveryKeyAboutLiveSessionsArrives(t *testing.T) {
-	c, problems := Load("testdata/full.good.yaml")
+	c, problems := loadCheckout("testdata/full.good.yaml")
 	if problems.Err() != nil {
 		t.Fatal(problems)
 	}
@@ -211,8 +213,8 @@ func TestEveryKeyAboutLiveSessionsArrives(t *testing.T) {
 }
 
 func TestNeedRestartNamesWhatAReloadCannotChange(t *testing.T) {
-	old, _ := Load("testdata/full.good.yaml")
-	next, _ := Load("testdata/full.good.yaml")
+	old, _ := loadCheckout("testdata/full.good.yaml")
+	next, _ := loadCheckout("testdata/full.good.yaml")
 	if keys := old.NeedRestart(next); len(keys) != 0 {
 		t.Errorf("nothing changed: got %v", keys)
 	}

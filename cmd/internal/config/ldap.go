@@ -95,6 +95,8 @@ func (c *compiler) ldapPassword(s *ldapSpec) []byte {
 		c.problem([]any{"ldap", "bind-dn"}, "expected secret-file as well: servers take a bind without a password for nobody's")
 	case s.SecretFile != "":
 		return c.secretFile([]any{"ldap", "secret-file"}, s.SecretFile)
+	case s.Secret != "":
+		c.inClear([]any{"ldap", "secret"})
 	}
 	return []byte(s.Secret)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestEveryKeyOfTheDirectoryArrives(t *testing.T) {
-	c, problems := Load("testdata/ldap.good.yaml")
+	c, problems := loadCheckout("testdata/ldap.good.yaml")
 	want := `testdata/ldap.good.yaml:29:48: warning: ldap.values.course.SOMETHING: policy asahi-net has no course "ADSLトーカア"`
 	if problems.Err() != nil || problems.Error() != want {
 		t.Fatalf("got  %v\nwant %s", problems, want)
@@ -45,7 +45,7 @@ func TestEveryKeyOfTheDirectoryArrives(t *testing.T) {
 }
 
 func TestWithoutADirectoryThereIsNone(t *testing.T) {
-	c, problems := Load("testdata/full.good.yaml")
+	c, problems := loadCheckout("testdata/full.good.yaml")
 	if problems.Err() != nil || c.Directory != nil {
 		t.Errorf("got %+v, %v", c.Directory, problems)
 	}

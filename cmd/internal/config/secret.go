@@ -25,6 +25,7 @@ func (c *compiler) secret(path []any, inline, file string) (*radius.Secret, []by
 		return nil, nil
 	case inline != "":
 		octets = []byte(inline)
+		c.inClear(with(path, "secret"))
 	case file != "":
 		octets = c.secretFile(with(path, "secret-file"), file)
 	default:
@@ -42,20 +43,45 @@ func (c *compiler) secret(path []any, inline, file string) (*radius.Secret, []by
 // secretFile reads a secret without the line end that editors leave. A name
 // without a slash is looked for among systemd's credentials first.
 func (c *compiler) secretFile(path []any, name string) []byte {
-	file := c.path(name)
+	file, ours := c.path(name), true
 	if credentials := os.Getenv("CREDENTIALS_DIRECTORY"); credentials != "" && !strings.Contains(name, "/") {
-		file = filepath.Join(credentials, name)
+		file, ours = filepath.Join(credentials, name), false // systemd guards it
 	}
 	octets, err := readSecret(file)
 	if err != nil {
 		c.problem(path, "cannot read the secret: %v", err)
 		return nil
 	}
+	if ours {
+		c.guarded(path, file)
+	}
 	octets = bytes.TrimRight(octets, "\r\n")
 	if len(octets) == 0 {
 		c.problem(path, "%s is empty: a shared secret must not be", file)
 	}
 	return octets
+}
+
+// inClear warns, once, of a site file that holds secrets and that others may
+// read.
+func (c *compiler) inClear(path []any) {
+	if !c.clear {
+		c.clear = true
+		c.guarded(path, c.file)
+	}
+}
+
+// forOthers are the modes that a file with secrets must not have. Its group may
+// read it: often that is how the daemon does.
+const forOthers = 0o027
+
+// guarded warns of a file with secrets that is open to others. One that is not
+// there is none.
+func (c *compiler) guarded(path []any, file string) {
+	info, err := os.Stat(file)
+	if err == nil && info.Mode()&forOthers != 0 {
+		c.warning(path, "%s holds a secret and has mode %04o: others may use it; chmod 0600, or 0640 with the daemon's group", file, info.Mode().Perm())
+	}
 }
 
 // maxSecret bounds what a secret file may hold, so that a wrong name is an

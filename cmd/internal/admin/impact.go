@@ -1,12 +1,9 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -144,23 +141,10 @@ func serveImpact(w http.ResponseWriter, r *http.Request, q ImpactQuestion, p Pla
 // Impact asks what a date, a policy or a stage does to all contracts, and hands
 // each line but the last to take. It returns the totals.
 func (c *Client) Impact(ctx context.Context, q ImpactQuestion, take func(ImpactLine) error) (*ImpactTotals, error) {
-	body, err := json.Marshal(q)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := c.ask(ctx, question{method: http.MethodPost, path: "/v1/impact", body: bytes.NewReader(body)})
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	lines := json.NewDecoder(resp.Body)
-	for {
-		var line ImpactLine
-		switch err := lines.Decode(&line); {
-		case errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("the answer of %s broke off before its totals", c.path)
+	for line, err := range answerLines[ImpactLine](ctx, c, "/v1/impact", q) {
+		switch {
 		case err != nil:
-			return nil, fmt.Errorf("reading the answer of %s: %w", c.path, err)
+			return nil, err
 		case line.Error != "":
 			return nil, errors.New(line.Error)
 		case line.Totals != nil:
@@ -170,4 +154,5 @@ func (c *Client) Impact(ctx context.Context, q ImpactQuestion, take func(ImpactL
 			return nil, err
 		}
 	}
+	return nil, fmt.Errorf("the answer of %s broke off before its totals", c.path)
 }

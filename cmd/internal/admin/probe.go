@@ -1,12 +1,9 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -104,23 +101,10 @@ func serveProbe(w http.ResponseWriter, r *http.Request, in *probeInput, p Prober
 // ProbeNAS probes a router and hands each line but the last to take. When ctx
 // ends, the daemon puts back what is wanted.
 func (c *Client) ProbeNAS(ctx context.Context, nas string, q ProbeQuestion, take func(ProbeLine) error) (ProbeEnd, error) {
-	body, err := json.Marshal(q)
-	if err != nil {
-		return ProbeEnd{}, err
-	}
-	resp, err := c.ask(ctx, question{method: http.MethodPost, path: "/v1/nas/" + pathSegment(nas) + "/probe", body: bytes.NewReader(body)})
-	if err != nil {
-		return ProbeEnd{}, err
-	}
-	defer resp.Body.Close()
-	lines := json.NewDecoder(resp.Body)
-	for {
-		var line ProbeLine
-		switch err := lines.Decode(&line); {
-		case errors.Is(err, io.EOF):
-			return ProbeEnd{}, fmt.Errorf("the answer of %s broke off before its end", c.path)
+	for line, err := range answerLines[ProbeLine](ctx, c, "/v1/nas/"+pathSegment(nas)+"/probe", q) {
+		switch {
 		case err != nil:
-			return ProbeEnd{}, fmt.Errorf("reading the answer of %s: %w", c.path, err)
+			return ProbeEnd{}, err
 		case line.Error != "":
 			return ProbeEnd{}, errors.New(line.Error)
 		case line.End != nil:
@@ -130,4 +114,5 @@ func (c *Client) ProbeNAS(ctx context.Context, nas string, q ProbeQuestion, take
 			return ProbeEnd{}, err
 		}
 	}
+	return ProbeEnd{}, fmt.Errorf("the answer of %s broke off before its end", c.path)
 }

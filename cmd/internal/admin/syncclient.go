@@ -1,12 +1,8 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
@@ -27,23 +23,10 @@ func (c *Client) SyncStatus(ctx context.Context, unmapped int) (SyncStatus, erro
 // SyncRun brings the contracts up to date now, and tells progress how many
 // entries were read. A *Problem of status 409 says that a guard refused.
 func (c *Client) SyncRun(ctx context.Context, q SyncQuestion, progress func(int)) (*SyncReport, error) {
-	body, err := json.Marshal(q)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := c.ask(ctx, question{method: http.MethodPost, path: "/v1/sync/run", body: bytes.NewReader(body)})
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	lines := json.NewDecoder(resp.Body)
-	for {
-		var line SyncLine
-		switch err := lines.Decode(&line); {
-		case errors.Is(err, io.EOF):
-			return nil, errors.New("the answer broke off before the report")
+	for line, err := range answerLines[SyncLine](ctx, c, "/v1/sync/run", q) {
+		switch {
 		case err != nil:
-			return nil, fmt.Errorf("reading the answer: %w", err)
+			return nil, err
 		case line.Problem != nil:
 			return nil, line.Problem
 		case line.Report != nil:
@@ -51,6 +34,7 @@ func (c *Client) SyncRun(ctx context.Context, q SyncQuestion, progress func(int)
 		}
 		progress(line.Read)
 	}
+	return nil, errors.New("the answer broke off before the report")
 }
 
 // HeldSync asks for a page of what is held; Held is nil where that is nothing.

@@ -75,24 +75,9 @@ func begins(is, asked string) bool {
 
 // auditRows walks the entries as they lie in the file, after one of them.
 func (s *Store) auditRows(after uint64, newest bool) iter.Seq2[row, error] {
-	return func(yield func(row, error) bool) {
-		for {
-			page, err := s.auditPage(after, newest)
-			if err != nil {
-				yield(row{}, err)
-				return
-			}
-			for _, r := range page {
-				if !yield(r, nil) {
-					return
-				}
-			}
-			if len(page) < walkRows {
-				return
-			}
-			after = binary.BigEndian.Uint64(page[len(page)-1].key)
-		}
-	}
+	return inPages(seqKey(after), func(key []byte) ([]row, error) {
+		return s.auditPage(binary.BigEndian.Uint64(key), newest)
+	})
 }
 
 func (s *Store) auditPage(after uint64, newest bool) (page []row, err error) {

@@ -102,22 +102,31 @@ type walk struct{ prefix, after []byte }
 // rows walks a bucket in key order, in a transaction per walkRows rows. An
 // error ends the walk.
 func (s *Store) rows(bucket func(*bolt.Tx) (*bolt.Bucket, error), w walk) iter.Seq2[row, error] {
+	return inPages(w.after, func(after []byte) ([]row, error) {
+		w.after = after
+		return s.page(bucket, w)
+	})
+}
+
+// inPages walks page after page: page reads the next walkRows after a key, or
+// what is left. An error ends the walk.
+func inPages(after []byte, page func(after []byte) ([]row, error)) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		for {
-			page, err := s.page(bucket, w)
+		for after := after; ; {
+			rows, err := page(after)
 			if err != nil {
 				yield(row{}, err)
 				return
 			}
-			for _, r := range page {
+			for _, r := range rows {
 				if !yield(r, nil) {
 					return
 				}
 			}
-			if len(page) < walkRows {
+			if len(rows) < walkRows {
 				return
 			}
-			w.after = page[len(page)-1].key
+			after = rows[len(rows)-1].key
 		}
 	}
 }

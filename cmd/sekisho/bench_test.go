@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -45,25 +44,20 @@ func TestBench(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			var out bytes.Buffer
-			app := newApp()
-			app.Writer, app.ErrWriter = &out, &out
-			code := exitCode(app, app.Run(flagsFirst(app, append([]string{"sekisho"}, test.args...))))
-			if code != test.code || !strings.Contains(out.String(), test.want) {
-				t.Errorf("exit code %d, want %d: %s", code, test.code, out.String())
+			got := sekisho(t, "", test.args...)
+			if out := got.stdout + got.stderr; got.code != test.code || !strings.Contains(out, test.want) {
+				t.Errorf("exit code %d, want %d: %s", got.code, test.code, out)
 			}
 		})
 	}
 	t.Run("for programs", func(t *testing.T) {
-		var out bytes.Buffer
-		app := newApp()
-		app.Writer = &out
-		if err := app.Run(flagsFirst(app, append([]string{"sekisho"}, args("--user", "a@isp.example", "--password-file", password, "-o", "json")...))); err != nil {
-			t.Fatal(err)
+		got := sekisho(t, "", args("--user", "a@isp.example", "--password-file", password, "-o", "json")...)
+		if got.code != 0 {
+			t.Fatal(got.stderr)
 		}
 		var figures struct{ Sent, Accepted, Lost uint64 }
-		if err := json.Unmarshal(out.Bytes(), &figures); err != nil || figures.Sent == 0 || figures.Accepted != figures.Sent {
-			t.Errorf("%+v, %v: %s", figures, err, out.String())
+		if err := json.Unmarshal([]byte(got.stdout), &figures); err != nil || figures.Sent == 0 || figures.Accepted != figures.Sent {
+			t.Errorf("%+v, %v: %s", figures, err, got.stdout)
 		}
 	})
 }

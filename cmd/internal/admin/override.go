@@ -91,12 +91,16 @@ type Verdict struct {
 	Until  *time.Time `json:"until"`
 }
 
-// SessionRef names a live session.
+// SessionRef names a live session and says what the change means for it.
 type SessionRef struct {
-	NAS     string `json:"nas"`
-	Session string `json:"session" doc:"its Acct-Session-Id"`
-	User    string `json:"user"`
-	Applied string `json:"applied" doc:"the action that the router was last told; empty: not known"`
+	NAS     string    `json:"nas"`
+	Box     string    `json:"box,omitempty" doc:"which of several routers behind the NAS entry"`
+	Session string    `json:"session" doc:"its Acct-Session-Id"`
+	User    string    `json:"user"`
+	Started time.Time `json:"started"`
+	Applied string    `json:"applied" doc:"the action that the router was last told; empty: not known"`
+	Before  string    `json:"before" doc:"the action that the engine says for it without the change"`
+	After   string    `json:"after" doc:"the action that the engine says for it with the change: what is wanted once its router is told"`
 }
 
 // OverridePage is some overrides. Next, unless empty, is the after of the next

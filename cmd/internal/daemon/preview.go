@@ -11,6 +11,7 @@ import (
 	"sekisho/cmd/internal/config"
 	"sekisho/engine"
 	"sekisho/radius"
+	"sekisho/radius/session"
 	"sekisho/store"
 )
 
@@ -35,24 +36,13 @@ func (d *Daemon) Preview(before, after *store.Override) (*admin.Effect, []string
 		}
 	}
 	effect := &admin.Effect{
-		At: v.at.In(c.Policy.Location), Before: v.verdicts(before), After: v.verdicts(after), Sessions: d.sessionsOf(o.Account),
+		At: v.at.In(c.Policy.Location), Before: v.verdicts(before), After: v.verdicts(after), Sessions: v.sessions(d.live.Table, before, after),
 	}
 	var warnings []string
 	if after != nil {
 		warnings = v.warnings()
 	}
 	return effect, warnings, nil
-}
-
-// sessionsOf names the live sessions of an account.
-func (d *Daemon) sessionsOf(account string) []admin.SessionRef {
-	refs := []admin.SessionRef{}
-	for _, id := range d.live.Account(account) {
-		if s, ok := d.live.Get(id); ok {
-			refs = append(refs, admin.SessionRef{NAS: s.NAS, Session: s.AcctSession, User: s.UserName, Applied: s.Applied})
-		}
-	}
-	return refs
 }
 
 // preview is the account that an override is on, at an instant.
@@ -64,12 +54,40 @@ type preview struct {
 	others   []engine.Override // on the account
 }
 
+// sessions are the live ones of the account, each with what is wanted for it
+// without the change and with it.
+func (v *preview) sessions(live *session.Table, before, after *store.Override) []admin.SessionRef {
+	refs := []admin.SessionRef{}
+	zone := v.config.Policy.Location
+	for _, id := range live.Account(engine.Fold(v.override.Account)) {
+		if s, ok := live.Get(id); ok {
+			refs = append(refs, admin.SessionRef{
+				NAS: s.NAS, Box: s.Box, Session: s.AcctSession, User: s.UserName, Started: s.Started.In(zone), Applied: s.Applied,
+				Before: v.wanted(&s, before), After: v.wanted(&s, after),
+			})
+		}
+	}
+	return refs
+}
+
+// wanted is what the engine says for a live session, as decider does.
+func (v *preview) wanted(s *session.Session, o *store.Override) string {
+	facts := s.Facts()
+	facts.Contract, facts.Overrides = v.contract, v.with(o)
+	return engine.Decide(v.config.Policy, &facts, v.at).Action
+}
+
+// with is the other overrides and this one, if it is one.
+func (v *preview) with(o *store.Override) []engine.Override {
+	if o == nil {
+		return v.others
+	}
+	return append(slices.Clip(v.others), factOf(o))
+}
+
 // verdicts are the decisions with the other overrides and this one.
 func (v *preview) verdicts(o *store.Override) []admin.Verdict {
-	overrides := v.others
-	if o != nil {
-		overrides = append(slices.Clip(overrides), factOf(o))
-	}
+	overrides := v.with(o)
 	verdicts := []admin.Verdict{}
 	for login := range v.logins {
 		var ofForm []admin.Verdict

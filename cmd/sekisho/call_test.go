@@ -15,22 +15,17 @@ var (
 	anyID      = regexp.MustCompile(`\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b`)
 	ownName    = regexp.MustCompile(`[a-z_][\w.-]* \(uid \d+\)`)
 	anySecret  = regexp.MustCompile(`sekisho_[\w-]{43}`)
-	beingTold  = regexp.MustCompile(`the router was told open\b`) // already, when the answer was made
 	anySize    = regexp.MustCompile(`\d+ bytes`)
 	anyHash    = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 	movedTo    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\S+\d`)
 	logsIn     = regexp.MustCompile(`logs in as (\S+@\S+\w)`)
-	goesOnline = regexp.MustCompile(`comes online as (\S+@\S+\w)`)
+	goesOnline = regexp.MustCompile(`comes online (?:at (\S+) )?as (\S+@\S+\w)`)
 	callFences = regexp.MustCompile("(?s)```call\n(.*?)```")
 )
-
-// toBeTold is what an answer says that is made before the router is told.
-const toBeTold = "the router was told block, and is to be told open"
 
 // anonymous makes every id and every hash the same, and whoever runs the tests
 // somebody whose name is as long as root's, for the columns.
 func anonymous(text string) string {
-	text = beingTold.ReplaceAllString(text, toBeTold)
 	text = anySize.ReplaceAllString(anySecret.ReplaceAllString(text, "sekisho_"+strings.Repeat("c0ffee4", 6)), "45056 bytes")
 	text = anyHash.ReplaceAllString(text, strings.Repeat("c0ffee42", 8))
 	return ownName.ReplaceAllString(anyID.ReplaceAllString(text, "01HZX3VQ8M2N4P6R8T0V2X4Z6B"), "sato (uid 7)")
@@ -102,7 +97,7 @@ func (o *office) replay(t *testing.T, script string) string {
 				b.WriteString(o.login(t, deskTokyo, who[1]))
 			}
 			if who := goesOnline.FindStringSubmatch(line); who != nil {
-				b.WriteString(o.online(t, who[1]))
+				b.WriteString(o.online(t, deskNAS[who[1]], who[2]))
 			}
 			if strings.Contains(line, "router is told") {
 				b.WriteString(o.filtered(t))

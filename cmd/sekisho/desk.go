@@ -21,6 +21,8 @@ type desk struct {
 	client  *admin.Client
 	people  people
 	actions []string // from the loosest to the tightest
+	changes *changeWriter
+	first   []admin.SessionRef // live when the command line's first change was made
 }
 
 // atDesk makes an action of a function; before it, the daemon is asked what
@@ -36,7 +38,7 @@ func atDesk(fn func(*desk) error) cli.ActionFunc {
 			return fmt.Errorf("the daemon's time zone: %w", err)
 		}
 		p := people{status.Clock, zone}
-		return p.refused(fn(&desk{c, daemon, p, status.Actions}))
+		return p.refused(fn(&desk{c, daemon, p, status.Actions, &changeWriter{Writer: c.App.Writer}, nil}))
 	})
 }
 

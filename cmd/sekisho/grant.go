@@ -13,9 +13,12 @@ func changeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "reason", Aliases: []string{"r"}, Usage: "`WHY`, for the audit and for whoever reads it next year; required"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "change nothing; show the decision before and after"},
-		outputFlag("table", "json"),
+		&cli.BoolFlag{Name: "no-wait", Usage: "do not wait for what becomes of the account's live sessions; otherwise for 3 s at most"},
+		listFlag(),
 	}
 }
+
+const waitWords = "\nIt is said what becomes of the account's live sessions; the exit code is 0 whatever that is, for the change is made."
 
 const untilUsage = "until `WHEN`: a day and all of it (2026-11-27, friday, tomorrow), a span (3d, 12h, 2w), or a time (18:00, 2026-11-27 18:00)"
 
@@ -25,7 +28,7 @@ func overrideCommand(kind, usage, description string) *cli.Command {
 		Name:        kind,
 		Usage:       usage,
 		ArgsUsage:   "USER",
-		Description: description + "\nThe author is who is connected. Days and times are those of the policy's time zone.",
+		Description: description + "\nThe author is who is connected. Days and times are those of the policy's time zone." + waitWords,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "action", Aliases: []string{"a"}, Usage: "the `ACTION` of the policy; a grant's is the loosest where it is not said"},
 			&cli.StringFlag{Name: "until", Aliases: []string{"u"}, Usage: untilUsage},
@@ -60,7 +63,7 @@ func override(d *desk, kind string) error {
 	if err != nil {
 		return err
 	}
-	return d.tell(kind, changed)
+	return d.tell(kind, changed, false)
 }
 
 // wanted is the override that the command line asks for.
@@ -85,7 +88,7 @@ func renewCommand() *cli.Command {
 		Name:        "renew",
 		Usage:       "move the end of a grant or restriction",
 		ArgsUsage:   "ID|USER",
-		Description: "USER will do where only one stands on the account. What stood before is kept as history.",
+		Description: "USER will do where only one stands on the account. What stood before is kept as history." + waitWords,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "until", Aliases: []string{"u"}, Usage: untilUsage + "; or forever"},
 		}, changeFlags()...),
@@ -110,7 +113,7 @@ func renew(d *desk) error {
 	if err != nil {
 		return err
 	}
-	return d.tell("renew", changed)
+	return d.tell("renew", changed, false)
 }
 
 func revokeCommand() *cli.Command {
@@ -118,7 +121,7 @@ func revokeCommand() *cli.Command {
 		Name:        "revoke",
 		Usage:       "end a grant or restriction at once",
 		ArgsUsage:   "ID|USER",
-		Description: "USER will do where only one stands on the account, or with --all.",
+		Description: "USER will do where only one stands on the account, or with --all." + waitWords,
 		Flags:       append([]cli.Flag{&cli.BoolFlag{Name: "all", Usage: "all that stand on the account"}}, changeFlags()...),
 		Before:      requires("reason"),
 		Action:      atDesk(revoke),
@@ -133,12 +136,12 @@ func revoke(d *desk) error {
 	if len(found) > 1 && !d.Bool("all") {
 		return d.several(found, "name one by its id, or say --all")
 	}
-	for _, o := range found {
+	for i, o := range found {
 		changed, err := d.client.RevokeOverride(d.Context.Context, o.ID, o.Version, d.String("reason"), d.Bool("dry-run"))
 		if err != nil {
 			return err
 		}
-		if err := d.tell("revoke", changed); err != nil {
+		if err := d.tell("revoke", changed, i < len(found)-1); err != nil {
 			return err
 		}
 	}

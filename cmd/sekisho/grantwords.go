@@ -17,29 +17,43 @@ var (
 	would = map[string]string{"grant": "would grant", "restrict": "would restrict to", "renew": "would renew", "revoke": "would revoke"}
 )
 
-// tell says what was changed and what comes of it, and when.
-func (d *desk) tell(verb string, c admin.Changed) error {
+// tell says what was changed and what comes of it, and when. What becomes of
+// the live sessions is waited for, unless there is more to be changed.
+func (d *desk) tell(verb string, c admin.Changed, more bool) error {
 	for _, warning := range c.Warnings {
 		fmt.Fprintln(d.App.ErrWriter, "warning:", warning)
 	}
-	if d.String("output") == "json" {
-		return writeJSON(d.App.Writer, c)
+	if format := d.String("output"); format != "table" {
+		return d.changes.write(format, toldChange{Changed: c, Live: d.live(c, more)})
 	}
 	var b strings.Builder
 	d.heading(&b, verb, c)
 	d.particulars(&b, c.Override)
 	if c.Effect != nil {
-		d.effect(&b, c.Effect)
+		d.effect(&b, c.Effect, felt(d.people, c, more))
 	}
-	if (verb == "grant" || verb == "restrict") && slices.Contains(standingStates, c.Override.State) {
-		fmt.Fprintf(&b, "\nto end it at once: sekisho revoke %s --reason WHY\n", c.Override.ID)
+	if _, err := io.WriteString(d.App.Writer, b.String()); err != nil { // whoever waits has something to read
+		return err
 	}
-	text := b.String()
-	if c.DryRun {
-		text, _, _ = strings.Cut(text, "\nto end it")
-	}
-	_, err := io.WriteString(d.App.Writer, text)
+	_, err := io.WriteString(d.App.Writer, d.lines(d.live(c, more))+ending(verb, c))
 	return err
+}
+
+// lines are what becomes of live sessions, a line each.
+func (d *desk) lines(live []becoming) string {
+	var b strings.Builder
+	for _, one := range live {
+		fmt.Fprintf(&b, "  %s\n", d.line(one))
+	}
+	return b.String()
+}
+
+// ending says how to take a change back.
+func ending(verb string, c admin.Changed) string {
+	if c.DryRun || verb != "grant" && verb != "restrict" || !slices.Contains(standingStates, c.Override.State) {
+		return ""
+	}
+	return fmt.Sprintf("\nto end it at once: sekisho revoke %s --reason WHY\n", c.Override.ID)
 }
 
 func (d *desk) heading(b *strings.Builder, verb string, c admin.Changed) {
@@ -97,7 +111,7 @@ func (d *desk) holds(o admin.Override) string {
 }
 
 // effect shows the decision before and after, and says when that is felt.
-func (d *desk) effect(b *strings.Builder, e *admin.Effect) {
+func (d *desk) effect(b *strings.Builder, e *admin.Effect, felt string) {
 	t := plainTable([]string{"", "action", "rule", "until", "login", "NAS"})
 	for _, side := range []struct {
 		name     string
@@ -107,10 +121,7 @@ func (d *desk) effect(b *strings.Builder, e *admin.Effect) {
 			t.AppendRow(cells([]string{side.name, v.Action, v.Rule, d.end(v.Until), strings.Join(v.Forms, ", "), names(v.NAS)}))
 		}
 	}
-	fmt.Fprintf(b, "\ndecided %s\n%s\n\n%s\n", d.people.say(e.At), t.Render(), d.felt(e))
-	for _, s := range e.Sessions {
-		fmt.Fprintf(b, "  %s at NAS %s, session %s: %s\n", printable(s.User), printable(s.NAS), printable(s.Session), lastTold(s, e.After))
-	}
+	fmt.Fprintf(b, "\ndecided %s\n%s\n\n%s\n", d.people.say(e.At), t.Render(), felt)
 }
 
 func (d *desk) end(until *time.Time) string {
@@ -120,18 +131,26 @@ func (d *desk) end(until *time.Time) string {
 	return d.people.sayEnd(*until)
 }
 
-// felt says when the change is felt.
-func (d *desk) felt(e *admin.Effect) string {
+// felt says when a change is felt.
+func felt(p people, c admin.Changed, more bool) string {
+	e := c.Effect
 	switch {
 	case reflect.DeepEqual(actionsOf(e.Before), actionsOf(e.After)):
 		return "Nothing changes at once: the action stays the same."
-	case e.At.After(d.people.now.Add(time.Minute)):
-		return "It begins " + d.people.say(e.At) + "."
+	case pending(c):
+		return "It begins " + p.say(e.At) + ": sessions that are up then are told then."
 	case len(e.Sessions) == 0:
-		return "No session of the account is live: it is felt at the next login."
+		return "No session of the account is up: it counts from the next login."
+	case more:
+		return "What becomes of the sessions that are up is said at the end."
+	case c.DryRun:
+		return "These sessions are up. A router that takes CoA-Requests is told at once, another one at the next login:"
 	}
-	return "These sessions are live. A router that takes CoA-Requests is told at once, another one at the next login:"
+	return "These sessions are up:"
 }
+
+// pending tells whether an override does not hold yet.
+func pending(c admin.Changed) bool { return c.Override.State == standingStates[0] }
 
 func actionsOf(verdicts []admin.Verdict) map[string]string {
 	actions := map[string]string{}
@@ -143,22 +162,4 @@ func actionsOf(verdicts []admin.Verdict) map[string]string {
 		}
 	}
 	return actions
-}
-
-// lastTold says what a router was told last; wanted are the actions that it
-// may be told now.
-func lastTold(s admin.SessionRef, after []admin.Verdict) string {
-	var wanted []string
-	for _, v := range after {
-		if slices.Contains(v.NAS, s.NAS) && !slices.Contains(wanted, v.Action) {
-			wanted = append(wanted, v.Action)
-		}
-	}
-	switch {
-	case s.Applied == "":
-		return "it is not known what the router was told"
-	case slices.Contains(wanted, s.Applied):
-		return "the router was told " + s.Applied
-	}
-	return fmt.Sprintf("the router was told %s, and is to be told %s", s.Applied, alternatives(wanted))
 }

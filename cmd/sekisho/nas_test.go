@@ -14,7 +14,7 @@ var ofAProbe = append([]difference{{regexp.MustCompile(`after \d+m?s`), "after 1
 // is up there.
 func TestProbeOfARouter(t *testing.T) {
 	o := openOffice(t, "2007-05-16T10:00:30+09:00")
-	o.online(t, "ua700aa007g@atson.net")
+	o.online(t, deskOsaka, "ua700aa007g@atson.net")
 	var page strings.Builder
 	for _, line := range []string{
 		"bras-osaka",
@@ -43,7 +43,7 @@ func TestProbeOfARouter(t *testing.T) {
 // router and Acct-Session-Id.
 func TestPushAndDisconnectOfASession(t *testing.T) {
 	o := openOffice(t, "2007-05-16T10:00:30+09:00")
-	o.online(t, "ua700aa007g@atson.net")
+	o.online(t, deskOsaka, "ua700aa007g@atson.net")
 	for _, line := range []string{"push ua700aa007g", "push bras-osaka " + deskSession, "disconnect bras-osaka " + deskSession} {
 		r := o.run(t, append([]string{"sessions"}, strings.Fields(line)...)...)
 		if r.code != exitOK || !strings.Contains(r.stdout, "-ACK") {

@@ -140,12 +140,12 @@ func askAsRouter(t *testing.T, at string, code byte, attributes ...radiustest.At
 	return reply
 }
 
-// online lets a subscriber come at bras-osaka and stay.
-func (o *office) online(t *testing.T, user string) string {
+// online lets a subscriber come at a NAS and stay.
+func (o *office) online(t *testing.T, nas netip.Addr, user string) string {
 	t.Helper()
-	told := o.login(t, deskOsaka, user)
+	told := o.login(t, nas, user)
 	_, acct := o.daemon.Addresses()
-	askAsRouter(t, acct[0], radiustest.AccountingRequest, radiustest.Attribute{Type: radiustest.NASIPAddress, Value: deskOsaka.AsSlice()},
+	askAsRouter(t, acct[0], radiustest.AccountingRequest, radiustest.Attribute{Type: radiustest.NASIPAddress, Value: nas.AsSlice()},
 		radiustest.Attr(radiustest.UserName, user), radiustest.Attr(radiustest.AcctSessionID, deskSession), radiustest.Number(radiustest.AcctStatusType, 1))
 	client := admin.Dial(o.socket)
 	defer client.Close()
@@ -182,3 +182,7 @@ func eventually(t *testing.T, what string, happens func() bool) {
 }
 
 var deskTokyo, deskOsaka = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+
+// deskNAS are the routers of the office by their names, bras-osaka where a page
+// names none.
+var deskNAS = map[string]netip.Addr{"": deskOsaka, "bras-osaka": deskOsaka, "bras-tokyo": deskTokyo}

@@ -82,9 +82,9 @@ func (e *entry) reason() string {
 	case !e.drifts() || e.why != (word{}):
 		return e.why.String()
 	case e.applied == (word{}):
-		return "it is not known what the router was told"
+		return NotKnown
 	}
-	return "waiting for its turn"
+	return AwaitsTurn
 }
 
 func (e *entry) drifts() bool {

@@ -83,6 +83,13 @@ type Session struct {
 	Why    string // why there is drift; empty: there is none, or its turn has not come
 }
 
+// Why a session drifts of which nothing else is known yet: nobody has tried to
+// tell its router, or the router has not answered.
+const (
+	AwaitsTurn = "waiting for its turn"
+	NotKnown   = "it is not known what the router was told"
+)
+
 // Drift reports whether the router does something else than the engine wants,
 // nobody knows what it does, or it was told in words that are out of date.
 func (s *Session) Drift() bool {

@@ -47,6 +47,10 @@ type Session struct {
 	Request   []Fact     `json:"request,omitempty" doc:"request attributes that the policy asks about"`
 }
 
+// Undecided reports whether nothing has come yet of telling the router of a
+// session that drifts.
+func (s *Session) Undecided() bool { return s.Why == session.AwaitsTurn || s.Why == session.NotKnown }
+
 // SessionPage is some sessions. Next, unless empty, is the after of the next
 // page.
 type SessionPage struct {

@@ -1,6 +1,7 @@
 package dict
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,10 +19,26 @@ type NamesSpec struct {
 	Means   string            `yaml:"means,omitempty" jsonschema:"description=what the pattern demands in words"`
 	Lowest  int               `yaml:"lowest,omitempty" jsonschema:"minimum=0,description=names are numbers and not below this one"`
 	Highest int               `yaml:"highest,omitempty" jsonschema:"minimum=0,description=names are numbers and not above this one"`
+	Numbers string            `yaml:"numbers,omitempty" jsonschema:"description=what the router takes a name of digits for: it is warned of; none if it is a name like any other"`
 }
 
 // noRate as rate-attribute: the operator has told the shaper to read none.
-const noRate = "none"
+// plainNumbers as names.numbers: the router has no numbers that a name could be.
+const (
+	noRate       = "none"
+	plainNumbers = "none"
+)
+
+// The limits that are known of routers, in octets: those of the shipped
+// profiles, l2tpns the shortest, Cisco IOS XR and Juniper MX the longest.
+const (
+	shortestLimit = 31
+	longestLimit  = 64
+)
+
+// aclNumber is what a number in Filter-Id may be taken for where nothing else is
+// known: numbered access lists of Cisco IOS, 3000 to 3999 on Huawei's switches.
+const aclNumber = "several routers take a number in Filter-Id for that of an access list"
 
 // called is what the router calls a filter of the policy.
 func (s NamesSpec) called(filter string) string {
@@ -55,6 +72,9 @@ func (c *profileCompiler) names() {
 	}
 	if s.IPv6 == "" && c.spec.tellsFamilies() {
 		c.warn([]any{"names"}, "the router is told nothing for IPv6: port 25 stays open there unless its own configuration closes it")
+	}
+	if !c.spec.tellsNames() {
+		return
 	}
 	for _, filter := range c.filters() {
 		ipv4, ipv6 := s.ForFamilies(filter)
@@ -104,5 +124,48 @@ func (c *profileCompiler) checkName(s NamesSpec, pattern *regexp.Regexp, filter,
 		c.warn(path, "the filter name %q: many routers take no blanks and nothing but printable ASCII in a name", name)
 	case c.spec.RateAttribute != "" && err == nil:
 		c.warn(path, "the filter name %q is a number, and the router's shaper reads numbers as a rate", name)
+	case s.Highest == 0 && err == nil && c.numbers() != plainNumbers:
+		c.warn(path, "the filter name %q is a number: %s", name, c.numbers())
 	}
+	if s.Longest == 0 && len(name) > shortestLimit {
+		c.warn(path, "the filter name %q has %d octets: what this router takes is not known (names: {longest: …}); others take from %d to %d",
+			name, len(name), shortestLimit, longestLimit)
+	}
+}
+
+// numbers is what the router takes a name of digits for.
+func (c *profileCompiler) numbers() string {
+	if c.spec.Names.Numbers == "" && !c.spec.says("Filter-Id") {
+		return plainNumbers
+	}
+	return or(c.spec.Names.Numbers, aclNumber)
+}
+
+// sayings are all that the profile says to a router.
+func (s ProfileSpec) sayings() []Sayings {
+	all := []Sayings{s.Filtered, s.Unfiltered, s.CoA.Filtered, s.CoA.Unfiltered}
+	all = slices.AppendSeq(all, maps.Values(s.Actions))
+	return slices.AppendSeq(all, maps.Values(s.CoA.Actions))
+}
+
+// says reports whether the profile says anything in an attribute.
+func (s ProfileSpec) says(attribute string) bool {
+	return slices.ContainsFunc(s.sayings(), func(said Sayings) bool { return said[attribute] != nil })
+}
+
+// tellsNames reports whether the router is told names of filters at all, rather
+// than their rules.
+func (s ProfileSpec) tellsNames() bool {
+	for _, said := range s.sayings() {
+		for _, templates := range said {
+			if slices.ContainsFunc(templates, namesFilter) {
+				return true
+			}
+		}
+	}
+	return s.OpenFilter != ""
+}
+
+func namesFilter(template string) bool {
+	return strings.Contains(template, "{filter}") || strings.Contains(template, "{ipv4}") || strings.Contains(template, "{ipv6}")
 }

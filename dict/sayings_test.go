@@ -101,7 +101,21 @@ func TestCase51NamesThatTheRouterTakes(t *testing.T) {
 		profile, filter string
 		refused, warned string
 	}{
-		{"filter-id", strings.Repeat("x", 253), "", ""},
+		{"filter-id", strings.Repeat("x", 253), "", "has 253 octets: what this router takes is not known"},
+		{"filter-id", strings.Repeat("x", 32), "", "others take from 31 to 64"},
+		{"filter-id", strings.Repeat("x", 31), "", ""},
+		{"filter-id", "25", "", "several routers take a number in Filter-Id for that of an access list"},
+		{"filter-id", "25a", "", ""},
+		{"ericsson", "25", "", "several routers take a number in Filter-Id"},
+		{"huawei", "3001", "", "take 3000 to 3999 in Filter-Id for the number of an access list"},
+		{"l2tpns", "25", "", "nothing for IPv6"},
+		{"l2tpns", "op.25", "letters, digits, hyphens and underscores", ""},
+		{"mikrotik", "25", "", "nothing for IPv6"},
+		{"mikrotik", strings.Repeat("x", 80), "", "has 80 octets"},
+		{"address-pool", "25", "", ""},
+		{"cisco-ios", strings.Repeat("x", 80), "", "has 80 octets"},
+		{"nas-filter-rule", strings.Repeat("x", 80), "", ""},
+		{"nas-filter-rule", "25", "", ""},
 		{"filter-id", strings.Repeat("x", 254), "at most 253 octets", ""},
 		{"l2tpns", strings.Repeat("x", 31), "", "nothing for IPv6"},
 		{"l2tpns", strings.Repeat("x", 32), "has 32 octets, and the router takes 31", ""},
@@ -128,6 +142,9 @@ func TestCase51NamesThatTheRouterTakes(t *testing.T) {
 			expect(t, errs, tt.refused)
 			if tt.warned != "" || tt.refused == "" && len(p.Warnings) > 0 {
 				expect(t, p.Warnings, tt.warned)
+			}
+			if number := strings.Contains(fmt.Sprint(p.Warnings), "is a number"); number != strings.Contains(tt.warned, "number") {
+				t.Errorf("got %v", p.Warnings)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sekisho/cmd/internal/admin"
+	"sekisho/engine"
 
 	"github.com/urfave/cli/v2"
 )
@@ -44,7 +45,7 @@ func sessionsCommand() *cli.Command {
 
 func sessionFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "account", Usage: "of this `ACCOUNT`"},
+		&cli.StringFlag{Name: "account", Usage: "of this `USER`: an account or a login"},
 		&cli.StringFlag{Name: "nas", Usage: "at this `NAS`"},
 		&cli.StringFlag{Name: "area", Usage: "in this `AREA`"},
 		&cli.StringFlag{Name: "action", Usage: "whose router was told this `ACTION`"},
@@ -80,10 +81,39 @@ func reason(s admin.Session) string {
 }
 
 func listSessions(c *cli.Context, daemon *admin.Client) error {
-	q := admin.SessionQuery{
-		Account: c.String("account"), NAS: c.String("nas"), Area: c.String("area"), Action: c.String("action"), Drift: c.Bool("drift"),
+	q := admin.SessionQuery{NAS: c.String("nas"), Area: c.String("area"), Action: c.String("action"), Drift: c.Bool("drift")}
+	near := ""
+	if c.String("account") != "" {
+		var err error
+		if q.Account, near, err = accountOf(c, daemon, c.String("account")); err != nil {
+			return err
+		}
 	}
-	return sessionListing.write(c, daemon.AllSessions(c.Context, q))
+	live := 0
+	counted := matching(daemon.AllSessions(c.Context, q), func(admin.Session) bool { live++; return true }, 0)
+	if err := sessionListing.write(c, counted); err != nil || live > 0 || c.String("output") != "table" {
+		return err
+	}
+	fmt.Fprintln(c.App.ErrWriter, "no such session is up"+near)
+	return nil
+}
+
+// accountOf reads what may be a login as the policy does, and says which account
+// that is. near ends a message about an account of which nothing is found.
+func accountOf(c *cli.Context, daemon *admin.Client, user string) (account, near string, err error) {
+	e, err := daemon.Explain(c.Context, admin.Question{User: user})
+	if err != nil {
+		return "", "", err
+	}
+	account = user
+	if e.Account != "" && e.Account != engine.Fold(user) {
+		account = e.Account
+		fmt.Fprintf(c.App.ErrWriter, "%s is a login of the account %s\n", printable(user), printable(account))
+	}
+	if e.Near != "" {
+		near = fmt.Sprintf("; there is no contract of %q: did you mean %q?", account, e.Near)
+	}
+	return account, near, nil
 }
 
 // showSessions shows one session by its NAS and Acct-Session-Id, or those of an
@@ -115,11 +145,9 @@ func namedSessions(c *cli.Context, daemon *admin.Client) ([]admin.Session, error
 	if c.NArg() != 1 {
 		return nil, usagef("sessions show: expected a USER, or a NAS and an Acct-Session-Id")
 	}
-	account := c.Args().First()
-	if e, err := daemon.Explain(c.Context, admin.Question{User: account}); err != nil {
+	account, near, err := accountOf(c, daemon, c.Args().First())
+	if err != nil {
 		return nil, err
-	} else if e.Account != "" {
-		account = e.Account
 	}
 	var all []admin.Session
 	for s, err := range daemon.AllSessions(c.Context, admin.SessionQuery{Account: account}) {
@@ -133,7 +161,7 @@ func namedSessions(c *cli.Context, daemon *admin.Client) ([]admin.Session, error
 		all = append(all, whole)
 	}
 	if len(all) == 0 {
-		return nil, notFound(fmt.Sprintf("account %s has no live session", account))
+		return nil, notFound(fmt.Sprintf("account %s has no live session%s", account, near))
 	}
 	return all, nil
 }

@@ -70,6 +70,9 @@ func TestSessionVerbs(t *testing.T) {
 	var b strings.Builder
 	for _, line := range []string{
 		"sessions", "sessions list --drift", "sessions list --account UA700AA007G -o csv", "sessions list --nas bras-osaka -o json",
+		"sessions list --nas bras-osaka", "sessions list --nas bras-tokio", "sessions list --nas BRAS-TOKYO -o csv", "sessions list --nas x", "sessions list --area tokio",
+		"sessions list --action opn", "sessions list --action limit", "sessions list --account f.uf234at567c@atson.net -o csv", "sessions list --account ua700aa007h",
+		"sessions show bras-tokio 0000001B", "sessions show ua700aa007h@atson.net",
 		"sessions show ua700aa007g@atson.net", "sessions show bras-tokyo 0000001B", "sessions show bras-tokyo nobody", "sessions show nobody", "sessions show",
 		"sessions who 198.51.100.7", "sessions who 198.51.100.7 --at 2007-05-15", "sessions who x", "sessions who",
 	} {

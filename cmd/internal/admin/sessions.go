@@ -96,17 +96,32 @@ type Historian interface {
 	WhoHad(address netip.Addr, at string) ([]store.Stretch, time.Time, error)
 }
 
+// Vocabulary knows which names there are. UnknownName is nil, or a *Problem that
+// says which of a NAS, an area and an action is none, and what was probably
+// meant; empty ones are not asked about.
+type Vocabulary interface {
+	UnknownName(nas, area, action string) error
+}
+
 // MountSessions serves the live sessions, and who had which address; times in
 // the zone of the moment.
-func MountSessions(r *Routes, s SessionReader, h Historian, zone func() *time.Location) {
+func MountSessions(r *Routes, s SessionReader, h Historian, v Vocabulary, zone func() *time.Location) {
 	ask(r, Viewer, huma.Operation{
 		OperationID: "list-sessions", Method: http.MethodGet, Path: "/v1/sessions", Tags: tagSessions,
 		Summary: "Live sessions, a page at a time; with drift, those whose router does not do what is wanted",
-	}, func(_ context.Context, in *sessionQuery) (SessionPage, error) { return listSessions(in, s, zone()) })
+		Description: "Where nothing is found, a NAS, an area or an action that neither the site file nor the policy has is answered with status 404 " +
+			"and what was probably meant.",
+	}, func(_ context.Context, in *sessionQuery) (SessionPage, error) {
+		page, err := listSessions(in, s, zone())
+		if err == nil && len(page.Sessions) == 0 && in.After == "" {
+			err = v.UnknownName(in.NAS, in.Area, in.Action) // sessions outlive their entry in the site file
+		}
+		return page, err
+	})
 	ask(r, Viewer, huma.Operation{
 		OperationID: "show-session", Method: http.MethodGet, Path: "/v1/sessions/{nas}/{session}", Tags: tagSessions,
 		Summary: "One live session",
-	}, func(_ context.Context, in *sessionPath) (Session, error) { return showSession(in, s, zone()) })
+	}, func(_ context.Context, in *sessionPath) (Session, error) { return showSession(in, s, v, zone()) })
 	ask(r, Support, huma.Operation{
 		OperationID: "who-had", Method: http.MethodGet, Path: "/v1/history", Tags: tagSessions,
 		Summary: "Who had an address at a time, and what the router was told about the session",
@@ -174,9 +189,12 @@ func readCursor(text string) (session.ID, error) {
 	return session.ID{NAS: string(names[0]), Box: string(names[1]), AcctSession: string(names[2])}, nil
 }
 
-func showSession(in *sessionPath, s SessionReader, zone *time.Location) (Session, error) {
+func showSession(in *sessionPath, s SessionReader, names Vocabulary, zone *time.Location) (Session, error) {
 	found, ok := s.Get(session.ID{NAS: in.NAS, Box: in.Box, AcctSession: in.Session})
 	if !ok {
+		if err := names.UnknownName(in.NAS, "", ""); err != nil {
+			return Session{}, err
+		}
 		return Session{}, &Problem{Status: http.StatusNotFound, Detail: fmt.Sprintf("there is no live session %q of NAS %q", in.Session, in.NAS)}
 	}
 	v := SessionOf(&found, zone)

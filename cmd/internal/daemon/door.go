@@ -20,7 +20,7 @@ func (d *Daemon) routes() *admin.Routes {
 	admin.MountAudit(r, d.store, func() *time.Location { return d.config.Load().Policy.Location })
 	admin.MountBackup(r, d.store, func() string { return filepath.Dir(d.store.Path()) })
 	admin.MountTokens(r, d.store, d.Now)
-	admin.MountSessions(r, d.table(), d, func() *time.Location { return d.config.Load().Policy.Location })
+	admin.MountSessions(r, d.table(), d, d, func() *time.Location { return d.config.Load().Policy.Location })
 	admin.MountExplain(r, d)
 	admin.MountPlans(r, d)
 	admin.MountDecide(r, d)

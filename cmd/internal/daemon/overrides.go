@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"sekisho/cmd/internal/admin"
@@ -54,26 +55,33 @@ func bound(text string, zone *time.Location) (time.Time, error) {
 // checkWords refuses an action, an area or a NAS that is none: such an override
 // would silently do nothing.
 func checkWords(c *config.Config, o *store.Override) error {
-	var actions, areas, nases []string
+	return unknownWord(c, o.NAS, o.Area, o.Action, http.StatusUnprocessableEntity, knows)
+}
+
+// UnknownName says which of a NAS, an area and an action is none of the site
+// file's and the policy's, in this spelling; empty ones are not asked about.
+func (d *Daemon) UnknownName(nas, area, action string) error {
+	return unknownWord(d.config.Load(), nas, area, action, http.StatusNotFound, func(known []string, word string) bool { return slices.Contains(known, word) })
+}
+
+func unknownWord(c *config.Config, nas, area, action string, status int, knows func(known []string, word string) bool) error {
+	var actions, nases []string
+	areas := slices.Clone(c.Policy.Areas())
 	for _, a := range c.Policy.Actions {
 		actions = append(actions, a.Name)
 	}
-	areas = append(areas, c.Policy.Areas()...)
 	for _, n := range c.Radius.NAS {
 		nases = append(nases, n.Name)
-		if n.Area != "" {
+		if n.Area != "" && !slices.Contains(areas, n.Area) {
 			areas = append(areas, n.Area)
 		}
 	}
 	for _, w := range []struct {
 		key, word string
 		known     []string
-	}{{"action", o.Action, actions}, {"area", o.Area, areas}, {"nas", o.NAS, nases}} {
+	}{{"action", action, actions}, {"area", area, areas}, {"nas", nas, nases}} {
 		if w.word != "" && !knows(w.known, w.word) {
-			return &admin.Problem{
-				Status: http.StatusUnprocessableEntity,
-				Detail: fmt.Sprintf("there is no %s %q; %s", w.key, w.word, yamldoc.Suggest(w.word, w.known)),
-			}
+			return &admin.Problem{Status: status, Detail: fmt.Sprintf("there is no %s %q; %s", w.key, w.word, yamldoc.Suggest(w.word, w.known))}
 		}
 	}
 	return nil

@@ -103,6 +103,30 @@ func TestSessionsAreListedAndShown(t *testing.T) {
 	s.sessions(t, admin.SessionQuery{}, 1)
 }
 
+// TestSessionsOfNamesThatAreNone tells a misspelt name from a quiet router.
+func TestSessionsOfNamesThatAreNone(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.account(t, blocked, 1)
+	s.sessions(t, admin.SessionQuery{}, 1)
+	for want, q := range map[string]admin.SessionQuery{
+		"":                               {NAS: "okinawa", Area: "okinawa", Action: "block"},
+		`no nas "okinava"; did you mean`: {NAS: "okinava"},
+		`no area "tokio"; did you mean`:  {Area: "tokio"},
+		`no action "blok"; did you mean`: {Account: "ua700aa007g", Action: "blok"},
+	} {
+		if page, err := s.client.Sessions(t.Context(), q, "", 1); want == "" && (err != nil || len(page.Sessions) > 0) ||
+			want != "" && (statusOf(err) != http.StatusNotFound || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%+v: %v, %v", q, page, err)
+		}
+	}
+	s.write(t, strings.Replace(s.text, "  tokyo: ", "  tokyo-2: ", 1))
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	s.sessions(t, admin.SessionQuery{NAS: "tokyo"}, 1) // the router has another name; the session is still there
+}
+
 func TestWhoHadAnAddress(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -12,7 +12,7 @@ import (
 )
 
 // campaignsBucket holds one bucket for each campaign by its number, eight
-// octets: in it the campaign itself, and in a bucket of each NAS its members.
+// octets: in it the campaign itself, and in a bucket its members.
 // It is made by the first campaign.
 var (
 	campaignsBucket = []byte("campaigns")
@@ -29,11 +29,13 @@ type Campaign struct {
 	Parts   []CampaignPart
 }
 
-// CampaignPart is a campaign at one NAS.
+// CampaignPart is a campaign at one router.
 type CampaignPart struct {
 	NAS    string
+	Box    string `json:",omitempty"` // which of the routers, where the NAS stands for several
 	State  string // planned, canary, running, paused, stopped, over
 	Why    string // of a stop or a pause
+	Away   bool   `json:",omitempty"` // it was stopped since the router can be told nothing, and goes on when it can
 	Undo   bool   // members are told what they had before, and kept there
 	Total  int    // members
 	Done   int    // acknowledged, or found to have it already
@@ -137,15 +139,15 @@ func (s *Store) Campaigns() ([]Campaign, error) {
 	return all, nil
 }
 
-// CampaignMembers returns the members of a campaign at one NAS.
-func (s *Store) CampaignMembers(id uint64, nas string) ([]CampaignMember, error) {
+// CampaignMembers returns the members of a campaign at one router.
+func (s *Store) CampaignMembers(id uint64, nas, box string) ([]CampaignMember, error) {
 	var members []CampaignMember
 	err := s.view(func(tx *bolt.Tx) error {
 		own, err := campaign(tx, id)
 		if err != nil {
 			return err
 		}
-		prefix := nas + "\x00"
+		prefix := nas + "\x00" + box + "\x00"
 		at := own.Bucket(campaignMembers).Cursor()
 		for key, value := at.Seek([]byte(prefix)); strings.HasPrefix(string(key), prefix); key, value = at.Next() {
 			m, err := member(key, value)

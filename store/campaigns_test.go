@@ -46,13 +46,15 @@ func TestCampaignsOutliveTheProcess(t *testing.T) {
 	if all, err := s.Campaigns(); err != nil || !reflect.DeepEqual(all, []Campaign{kept}) {
 		t.Errorf("got %+v, %v", all, err)
 	}
-	if got, err := s.CampaignMembers(1, "bras1"); err != nil || !reflect.DeepEqual(got, members) {
-		t.Errorf("got %+v, %v", got, err)
+	for i, box := range []string{"", "192.0.2.9"} {
+		if got, err := s.CampaignMembers(1, "bras1", box); err != nil || !reflect.DeepEqual(got, members[i:i+1]) {
+			t.Errorf("at %q: got %+v, %v", box, got, err)
+		}
 	}
 	if err := s.ForgetCampaign(1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.CampaignMembers(1, "bras1"); !errors.Is(err, ErrNoCampaign) {
+	if _, err := s.CampaignMembers(1, "bras1", ""); !errors.Is(err, ErrNoCampaign) {
 		t.Errorf("after it was forgotten: %v", err)
 	}
 	if next, err := s.AddCampaign(Campaign{}); err != nil || next.ID != 2 {

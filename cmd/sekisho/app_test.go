@@ -281,7 +281,7 @@ func TestCheckSaysEverythingAtOnce(t *testing.T) {
 	}
 	good := "../internal/config/testdata/full.good.yaml"
 	r = sekisho(t, "", "check", good)
-	if want := good + ": ok, policy asahi-net, 4 NAS, 2 realms\n"; r.code != exitOK || r.stdout != want {
+	if want := good + ": ok, policy asahi-net, 5 NAS, 2 realms\n"; r.code != exitOK || r.stdout != want {
 		t.Errorf("code %d, got %q, want %q", r.code, r.stdout, want)
 	}
 }

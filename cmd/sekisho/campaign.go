@@ -20,7 +20,7 @@ func campaignCommand() *cli.Command {
 		Name:  "campaign",
 		Usage: "watch, pause, resume and undo what many live sessions are told at a pace",
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "list them, the newest first, a line for each NAS", Flags: []cli.Flag{listFlag()}, Action: atDesk(listCampaigns)},
+			{Name: "list", Usage: "list them, the newest first, a line for each router", Flags: []cli.Flag{listFlag()}, Action: atDesk(listCampaigns)},
 			{Name: "show", Usage: "show how far one is at each NAS", ArgsUsage: "CAMPAIGN", Flags: []cli.Flag{outputFlag("table", "json")}, Action: atDesk(showCampaign)},
 			campaignPlanCommand(),
 			{Name: "pause", Usage: "hold one; single changes still go through", ArgsUsage: "CAMPAIGN", Flags: turning, Action: turnCampaign(admin.PauseCampaign)},
@@ -69,10 +69,19 @@ func listCampaigns(d *desk) error {
 	return listing[campaignLine]{
 		columns: []string{"id", "nas", "state", "done", "left", "failed", "gone", "eta", "created", "cause", "why"},
 		cells: func(l campaignLine) []string {
-			return []string{strconv.FormatUint(l.ID, 10), l.NAS, stateOf(l.CampaignPart), strconv.Itoa(l.Done), strconv.Itoa(l.Left), strconv.Itoa(l.Failed),
+			return []string{strconv.FormatUint(l.ID, 10), routerName(l.NAS, l.Box), stateOf(l.CampaignPart), strconv.Itoa(l.Done), strconv.Itoa(l.Left), strconv.Itoa(l.Failed),
 				strconv.Itoa(l.Gone), etaOf(l.CampaignPart), d.short(&l.Created), l.Cause, l.Why}
 		},
 	}.write(d.Context, each(lines))
+}
+
+// routerName names a router: a NAS, and which of its routers where it stands for
+// several.
+func routerName(nas, box string) string {
+	if box == "" {
+		return nas
+	}
+	return nas + " (" + printable(box) + ")"
 }
 
 func stateOf(p admin.CampaignPart) string {
@@ -116,7 +125,7 @@ func (d *desk) campaign(c admin.Campaign) string {
 		if p.Total > 0 {
 			full = barLength * max(p.Total-p.Left, 0) / p.Total
 		}
-		fmt.Fprintf(&b, "  %-16s [%-*s] %s, %d of %d done, %d gone, %d failed, %d left", p.NAS, barLength, strings.Repeat("#", full), stateOf(p), p.Done, p.Total, p.Gone, p.Failed, p.Left)
+		fmt.Fprintf(&b, "  %-16s [%-*s] %s, %d of %d done, %d gone, %d failed, %d left", routerName(p.NAS, p.Box), barLength, strings.Repeat("#", full), stateOf(p), p.Done, p.Total, p.Gone, p.Failed, p.Left)
 		if eta := etaOf(p); eta != "" {
 			fmt.Fprintf(&b, ", %s to go", eta)
 		}

@@ -50,7 +50,7 @@ func planned(plan admin.CampaignPlan) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "dry run, nothing is told: policy %s at %s\n", printable(plan.Policy), plan.At.Format(time.RFC3339))
 	for _, n := range plan.NAS {
-		fmt.Fprintf(&b, "  %s: %s\n", n.NAS, pacing(n))
+		fmt.Fprintf(&b, "  %s: %s\n", routerName(n.NAS, n.Box), pacing(n))
 		for _, c := range n.Changes {
 			from := c.From
 			if from == "" {

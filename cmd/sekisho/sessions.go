@@ -65,12 +65,7 @@ var sessionListing = listing[admin.Session]{
 }
 
 // at names the router of a session.
-func at(s admin.Session) string {
-	if s.Box != "" {
-		return s.NAS + " (" + s.Box + ")"
-	}
-	return s.NAS
-}
+func at(s admin.Session) string { return routerName(s.NAS, s.Box) }
 
 // reason is why there is drift, or why a session is told nothing.
 func reason(s admin.Session) string {

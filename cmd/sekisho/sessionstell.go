@@ -52,7 +52,7 @@ func tellSessions(tell telling) cli.ActionFunc {
 		}
 		for _, t := range told {
 			if t.Outcome != "done" {
-				return fmt.Errorf("%s did not acknowledge session %s: %s", t.NAS, t.Session, t.Answer)
+				return fmt.Errorf("%s did not acknowledge session %s: %s", routerName(t.NAS, t.Box), t.Session, t.Answer)
 			}
 		}
 		return nil
@@ -61,5 +61,7 @@ func tellSessions(tell telling) cli.ActionFunc {
 
 var tellingListing = listing[admin.Telling]{
 	columns: []string{"nas", "session", "outcome", "answer"},
-	cells:   func(t admin.Telling) []string { return []string{t.NAS, t.Session, t.Outcome, t.Answer} },
+	cells: func(t admin.Telling) []string {
+		return []string{routerName(t.NAS, t.Box), t.Session, t.Outcome, t.Answer}
+	},
 }

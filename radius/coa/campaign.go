@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +19,7 @@ type Ledger interface {
 	AddCampaign(store.Campaign) (store.Campaign, error)
 	PutCampaign(store.Campaign) error
 	AddCampaignMembers(id uint64, members []store.CampaignMember) error
-	CampaignMembers(id uint64, nas string) ([]store.CampaignMember, error)
+	CampaignMembers(id uint64, nas, box string) ([]store.CampaignMember, error)
 	Campaigns() ([]store.Campaign, error)
 	ForgetCampaign(id uint64) error
 	// Record tells the audit what campaigns do by themselves.
@@ -54,15 +53,15 @@ func (c *campaign) record() store.Campaign {
 // join it.
 func (k *Keeper) campaign(cause string, many map[*lane][]session.ID) {
 	c := &campaign{Campaign: store.Campaign{Cause: cause, Created: k.clock()}}
-	order := slices.SortedFunc(maps.Keys(many), func(a, b *lane) int { return strings.Compare(a.Name, b.Name) })
+	order := slices.SortedFunc(maps.Keys(many), func(a, b *lane) int { return a.place.Compare(b.place) })
 	for _, l := range order {
 		if !l.part.active() {
-			l.part = newPart(c, l.Name, k.rules)
+			l.part = newPart(c, l.place, k.rules)
 			c.parts = append(c.parts, l.part)
 		}
 		members := k.join(l, many[l])
 		if l.part.of != c {
-			k.log.Info("sessions join a campaign", "campaign", l.part.of.ID, "nas", l.Name, "sessions", len(members))
+			k.log.Info("sessions join a campaign", "campaign", l.part.of.ID, "nas", l.place.String(), "sessions", len(members))
 			k.alsoKeep(l.part.of, members)
 		}
 	}
@@ -237,7 +236,7 @@ func (k *Keeper) Restore() error {
 		c := &campaign{Campaign: record}
 		c.kept.Store(record.ID)
 		for _, r := range record.Parts {
-			p := newPart(c, r.NAS, k.rules)
+			p := newPart(c, Place{r.NAS, r.Box}, k.rules)
 			p.CampaignPart = r
 			c.parts = append(c.parts, p)
 			if err := k.restorePart(p); err != nil {
@@ -249,13 +248,13 @@ func (k *Keeper) Restore() error {
 	return nil
 }
 
-// restorePart takes up a campaign at one NAS. Its members all get their turn:
+// restorePart takes up a campaign at one router. Its members all get their turn:
 // those that were told already are passed over without a request.
 func (k *Keeper) restorePart(p *part) error {
-	l := k.lanes[p.NAS]
-	if l == nil || p.State == Over && !p.Undo {
+	if p.State == Over && !p.Undo {
 		return nil
 	}
+	l := k.lane(p.place())
 	if err := k.recall(p); err != nil {
 		return err
 	}
@@ -272,12 +271,34 @@ func (k *Keeper) restorePart(p *part) error {
 		p.start(k.timers.Now())
 	}
 	p.measure(k.timers.Now())
+	k.comeAndGo(l)
 	return nil
 }
 
-// recall reads the members of a campaign at a NAS.
+// comeAndGo stops a campaign at a router that can be told nothing any more, such
+// as one that was taken out of the site file, and goes on with it when it can.
+func (k *Keeper) comeAndGo(l *lane) {
+	p, err := l.part, l.reach()
+	if p == nil {
+		return
+	}
+	before := p.State
+	switch {
+	case err != nil && (before == Planned || before == Canary || before == Running):
+		p.stop(err.Error() + "; it goes on when that is mended")
+		p.Away = true
+	case err == nil && p.Away && p.of.ID == 0:
+		p.State, p.Why, p.Away = Planned, "", false // it is not written down yet
+	case err == nil && p.Away:
+		p.start(k.timers.Now())
+	}
+	k.turned(p, before)
+	k.conclude(l)
+}
+
+// recall reads the members of a campaign at a router.
 func (k *Keeper) recall(p *part) error {
-	kept, err := k.ledger.CampaignMembers(p.of.ID, p.NAS)
+	kept, err := k.ledger.CampaignMembers(p.of.ID, p.NAS, p.Box)
 	if err != nil {
 		return err
 	}

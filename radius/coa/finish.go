@@ -75,7 +75,7 @@ func (k *Keeper) applied(l *lane, j *job) {
 		return
 	}
 	proof := session.Acknowledged
-	if l.Profile.Quirks().SilentIgnore {
+	if l.Profile == nil || l.Profile.Quirks().SilentIgnore { // none: it was asked before a reload
 		proof = session.Sent // this kind of router acknowledges what it ignores
 	}
 	k.sessions.Told(j.id, j.action, proof, "")
@@ -87,7 +87,7 @@ func (k *Keeper) applied(l *lane, j *job) {
 // the profile says so, the session is ended instead; a refusedAction that is about
 // the configuration ends none.
 func (k *Keeper) refuse(l *lane, j *job, r Reply) (again bool) {
-	if j.kind == Change && !r.General() && l.Profile.Fallback() == dict.ByDisconnect && !j.instead && l.probed[j.id] == "" {
+	if j.kind == Change && !r.General() && l.Profile != nil && l.Profile.Fallback() == dict.ByDisconnect && !j.instead && l.probed[j.id] == "" {
 		l.hurry(&job{id: j.id, instead: true, disconnect: true, replies: j.replies})
 		j.replies = nil
 		return true
@@ -96,7 +96,7 @@ func (k *Keeper) refuse(l *lane, j *job, r Reply) (again bool) {
 	l.refused[j.id] = refusedAction{j.of, j.action}
 	k.note(j.id, r.String())
 	if j.part == nil {
-		k.log.Warn("a router refused to change a session", "nas", l.Name, "session", j.id.AcctSession, "action", j.action, "answer", r.String())
+		k.log.Warn("a router refused to change a session", "nas", l.place.String(), "session", j.id.AcctSession, "action", j.action, "answer", r.String())
 	}
 	return false
 }
@@ -171,9 +171,9 @@ func (k *Keeper) turned(p *part, before string) {
 	level := k.log.Info
 	if p.State == Stopped {
 		level = k.log.Warn
-		k.record("campaign.stop", p.of, map[string]string{"nas": p.NAS, "why": p.Why})
+		k.record("campaign.stop", p.of, map[string]string{"nas": p.place().String(), "why": p.Why})
 	}
-	level("campaign is "+p.State, "campaign", p.of.ID, "nas", p.NAS, "why", p.Why, "done", p.Done, "failed", p.Failed, "gone", p.Gone, "left", p.left())
+	level("campaign is "+p.State, "campaign", p.of.ID, "nas", p.place().String(), "why", p.Why, "done", p.Done, "failed", p.Failed, "gone", p.Gone, "left", p.left())
 }
 
 // note writes down why a session drifts.

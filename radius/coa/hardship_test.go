@@ -93,7 +93,7 @@ func TestSessionsJoinACampaignThatEndsBeforeTheyAreKept(t *testing.T) {
 	}
 	close(gate)
 	s.scribe.wait()
-	kept, err := d.CampaignMembers(1, "bras1")
+	kept, err := d.CampaignMembers(1, "bras1", "")
 	if err != nil || len(kept) != 400 || kept[0].After != "limit" {
 		t.Errorf("kept are %d members: %v", len(kept), err)
 	}
@@ -107,15 +107,15 @@ func TestSessionsJoinACampaignThatIsBeingWrittenDown(t *testing.T) {
 	s := newSim(t, d)
 	router := s.router("bras1", 400, 1000, 50)
 	s.Configure([]Router{router}, Rules{})
-	lanes := map[*lane][]session.ID{s.lanes["bras1"]: nil}
+	lanes := map[*lane][]session.ID{s.lane(Place{NAS: "bras1"}): nil}
 	ids := slices.SortedFunc(maps.Keys(s.table.all), compareIDs)
 	s.action = "block"
 	for half := range slices.Chunk(ids, 200) {
-		lanes[s.lanes["bras1"]] = half
+		lanes[s.lane(Place{NAS: "bras1"})] = half
 		s.campaign("stage", lanes)
 	}
 	s.scribe.wait()
-	if kept, err := d.CampaignMembers(1, "bras1"); err != nil || len(kept) != 400 {
+	if kept, err := d.CampaignMembers(1, "bras1", ""); err != nil || len(kept) != 400 {
 		t.Errorf("kept are %d members: %v", len(kept), err)
 	}
 }
@@ -229,7 +229,7 @@ func TestRefusalsOfSessionsThatAreOverTakeNoMemory(t *testing.T) {
 	t.Parallel()
 	s := newSim(t, nil)
 	s.Configure([]Router{s.router("bras1", 0, 10, 10)}, Rules{})
-	l := s.lanes["bras1"]
+	l := s.lane(Place{NAS: "bras1"})
 	for i := range 10 * fewRefusals {
 		l.refused[session.ID{NAS: "bras1", AcctSession: string(rune(i))}] = refusedAction{action: "block"}
 	}
@@ -249,7 +249,7 @@ func TestRestOfASessionThatIsOverTakesNoMemory(t *testing.T) {
 	s.run(2 * time.Second)
 	delete(s.table.all, first)
 	s.run(2 * time.Minute)
-	if n := len(s.lanes["bras1"].resting); n != 0 {
+	if n := len(s.lane(Place{NAS: "bras1"}).resting); n != 0 {
 		t.Errorf("%d sessions rest", n)
 	}
 }

@@ -12,8 +12,8 @@ import (
 // compose writes what a router is told so that a session has an action; the
 // error says for people why it cannot be told.
 func (r *Router) compose(s *session.Session, action string) (Request, error) {
-	if r.CoA == nil {
-		return Request{}, fmt.Errorf("the site file has no coa section for %s", r.Name)
+	if err := r.reach(); err != nil {
+		return Request{}, err
 	}
 	if r.Profile == nil {
 		return Request{}, fmt.Errorf("the site file has no profile for %s", r.Name)

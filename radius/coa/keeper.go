@@ -3,6 +3,7 @@ package coa
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -70,7 +71,8 @@ type Keeper struct {
 
 	// What follows belongs to the keeper's goroutine.
 	rules     Rules
-	lanes     map[string]*lane
+	routers   map[string]Router // by name
+	lanes     map[Place]*lane   // those with something to tell
 	campaigns []*campaign
 	sweep     *sweep
 	puzzledAt time.Time // when it was last logged that one cannot be decided
@@ -90,7 +92,7 @@ func NewKeeper(o Options) *Keeper {
 	k := &Keeper{
 		sessions: o.Sessions, decider: o.Decider, sender: o.Sender, ledger: o.Ledger,
 		clock: o.Clock, timers: o.Timers, log: o.Log,
-		lanes: map[string]*lane{},
+		lanes: map[Place]*lane{},
 		done:  make(chan struct{}),
 	}
 	if k.clock == nil {
@@ -196,6 +198,7 @@ func (k *Keeper) tick(now time.Time) {
 		}
 		l.forgetDead(k.sessions)
 	}
+	maps.DeleteFunc(k.lanes, func(_ Place, l *lane) bool { return l.idle(now) })
 	k.keepCampaigns()
 	k.count()
 }
@@ -213,6 +216,10 @@ func (k *Keeper) revive(l *lane, r *retry, p *part) {
 // pump tells the sessions whose turn it is at a NAS and returns when to look
 // again; zero: when something happens.
 func (k *Keeper) pump(l *lane) time.Time {
+	if err := l.reach(); err != nil {
+		k.strand(l, err)
+		return time.Time{}
+	}
 	now := k.timers.Now()
 	for l.hasRoom() {
 		if wait := l.pace.wait(now); wait > 0 {
@@ -227,6 +234,36 @@ func (k *Keeper) pump(l *lane) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// strand takes back the single changes that were to be told at a router to
+// which there is no way any more.
+func (k *Keeper) strand(l *lane, why error) {
+	stranded := l.urgent
+	l.urgent = nil
+	clear(l.queued)
+	for _, j := range stranded {
+		k.settle(l, j, Reply{Outcome: Refused, Err: why})
+	}
+}
+
+// lane is what is under way and waiting at a router.
+func (k *Keeper) lane(at Place) *lane {
+	l := k.lanes[at]
+	if l == nil {
+		l = newLane(at, k.router(at), k.timers.Now())
+		k.lanes[at] = l
+	}
+	return l
+}
+
+// router is how the configuration has a router.
+func (k *Keeper) router(at Place) Router {
+	r, ok := k.routers[at.NAS]
+	if !ok {
+		return Router{Name: at.NAS, removed: true}
+	}
+	return r.at(at.Box)
 }
 
 // tell sends one session its action. False: nothing can be sent at the moment.

@@ -115,7 +115,7 @@ func TestRefusedActionIsAskedForAgainAfterAReload(t *testing.T) {
 		t.Errorf("%d requests", len(s.routed))
 	}
 	s.answer = func(string, Request) (Reply, time.Duration) { return ack, time.Millisecond }
-	s.Configure([]Router{s.lanes["bras1"].Router}, Rules{})
+	s.Configure([]Router{s.lane(Place{NAS: "bras1"}).Router}, Rules{})
 	s.everything("reload")
 	s.run(time.Second)
 	s.wantCount(map[string]int{"limit": 1})

@@ -3,22 +3,10 @@ package coa
 import (
 	"cmp"
 	"container/heap"
-	"net/netip"
 	"time"
 
-	"sekisho/dict"
 	"sekisho/radius/session"
 )
-
-// Router is a NAS of the configuration as the keeper needs it.
-type Router struct {
-	Name       string
-	CoA        *NAS // nil: it is told nothing while sessions live
-	Profile    *dict.Profile
-	Dictionary *dict.Dictionary // how vendors frame their attributes
-	Address    netip.Addr       // by which it names itself; zero: not known
-	Identifier string           // likewise
-}
 
 // job is one session being told.
 type job struct {
@@ -36,10 +24,11 @@ type job struct {
 	instead    bool // since the router refused the change
 }
 
-// lane is everything that is under way and waiting at one NAS. Only the
+// lane is everything that is under way and waiting at one router. Only the
 // keeper's goroutine touches it.
 type lane struct {
 	Router
+	place    Place
 	pace     *pace
 	urgent   []*job              // single changes, the oldest first
 	queued   map[session.ID]*job // those of urgent
@@ -53,8 +42,9 @@ type lane struct {
 	probed   map[session.ID]string // those that a probe looks at, and what it says; empty: nothing yet
 }
 
-func newLane(r Router, now time.Time) *lane {
+func newLane(at Place, r Router, now time.Time) *lane {
 	l := &lane{
+		place:    at,
 		queued:   map[session.ID]*job{},
 		underWay: map[session.ID]*job{},
 		resting:  map[session.ID]*retry{},
@@ -93,7 +83,14 @@ func (l *lane) target(s *session.Session) (action, heldBy string) {
 }
 
 // hasRoom reports whether another request may be under way.
-func (l *lane) hasRoom() bool { return l.CoA != nil && len(l.underWay) < l.CoA.Window }
+func (l *lane) hasRoom() bool { return len(l.underWay) < l.CoA.Window }
+
+// idle reports whether nothing would be lost with a lane: another one can be
+// made when there is something to tell.
+func (l *lane) idle(now time.Time) bool {
+	return len(l.urgent)+len(l.underWay)+len(l.resting)+len(l.refused)+len(l.undone)+len(l.probed) == 0 &&
+		l.part == nil && (l.pace == nil || l.pace.full(now))
+}
 
 // pick takes the next job: single changes first, then the campaign's.
 func (l *lane) pick() (*job, bool) {

@@ -2,6 +2,7 @@ package coa
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -45,9 +46,7 @@ func (r *Relay) candidates(p radius.Packet) []session.ID {
 		}
 	}
 	if acct := p.Find(typeAcctSessionID); len(acct) > 0 {
-		for _, router := range r.config.Load().routers {
-			ids = append(ids, session.ID{NAS: router.Name, AcctSession: string(acct)})
-		}
+		ids = append(ids, r.options.Sessions.Named(string(acct))...)
 	}
 	slices.SortFunc(ids, compareIDs)
 	return slices.Compact(ids)
@@ -72,53 +71,109 @@ func namesNAS(typ byte) bool {
 }
 
 // route finds the router that a request is for: the one that it names, or the
-// one where the sessions are that it names. RFC 5176 section 3.5: 502 is for a
-// proxy that does not know where to send a request, 403 for a NAS that is not
-// the one that is meant.
-func (c *relaying) route(q *request) (*Router, Cause) {
-	named, says := c.named(q.packet)
-	if says && named == nil {
-		return nil, 403
+// one where the sessions are that it names. Of these it keeps those that are
+// there. RFC 5176 section 3.5: 502 is for a proxy that does not know where to
+// send a request, 403 for a NAS that is not the one that is meant, 508 for
+// sessions of more than one.
+func (c *relaying) route(q *request) (at Place, to Router, refused Cause) {
+	named, says, ok := c.named(q)
+	if !ok {
+		return named, to, 403
 	}
-	for _, s := range q.sessions {
-		router := c.router(s.NAS)
-		if router == nil || named == nil {
-			if named == nil {
-				named = router
-			}
+	places := c.places(q.sessions, named)
+	switch {
+	case len(places) > 1:
+		return named, to, 508
+	case len(places) == 1:
+		named = places[0]
+	case !says:
+		return named, to, 502
+	}
+	q.sessions = slices.DeleteFunc(q.sessions, func(s session.Session) bool { return placeOf(s.ID) != named })
+	if router := c.router(named.NAS); router != nil {
+		to = router.at(named.Box)
+	}
+	if to.Name == "" || to.reach() != nil {
+		return named, to, 502
+	}
+	return named, to, 0
+}
+
+// places are the routers of sessions, of those that may be the named one.
+func (c *relaying) places(sessions []session.Session, named Place) (places []Place) {
+	for i := range sessions {
+		at := placeOf(sessions[i].ID)
+		if c.router(at.NAS) == nil || named.NAS != "" && named.NAS != at.NAS || named.Box != "" && named.Box != at.Box {
 			continue
 		}
-		if !says && router != named {
-			return nil, 508 // sessions of several routers
+		if !slices.Contains(places, at) {
+			places = append(places, at)
 		}
 	}
-	if named == nil || named.CoA == nil {
-		return nil, 502
-	}
-	return named, 0
+	return places
 }
 
 // named is the router that the request itself names; says is whether it names
-// one.
-func (c *relaying) named(p radius.Packet) (router *Router, says bool) {
-	for typ, attr := range p.Attributes() {
+// one, ok that nothing which it says is known to be otherwise.
+func (c *relaying) named(q *request) (at Place, says, ok bool) {
+	strange := false // a NAS-Identifier that nobody has sent us yet
+	for typ, attr := range q.packet.Attributes() {
 		if !namesNAS(typ) {
 			continue
 		}
 		says = true
-		i := slices.IndexFunc(c.routers, func(r Router) bool { return r.called(typ, attr[2:]) })
-		if i < 0 || router != nil && router != &c.routers[i] {
-			return nil, true
+		one, known := c.called(typ, attr[2:], q.sessions)
+		if !known && typ == typeNASIdentifier {
+			strange = true
+			continue
 		}
-		router = &c.routers[i]
+		if !known || at.NAS != "" && at.NAS != one.NAS || at.Box != "" && one.Box != "" && at.Box != one.Box {
+			return at, true, false
+		}
+		at = Place{one.NAS, cmp.Or(at.Box, one.Box)}
 	}
-	return router, says
+	return at, says, !strange || at.Box != ""
 }
 
-// called reports whether a router goes by that name.
+// called is the router that goes by a name: by the configuration, by what it
+// sent with one of the sessions, or by where it must be.
+func (c *relaying) called(typ byte, value []byte, sessions []session.Session) (Place, bool) {
+	if i := slices.IndexFunc(c.routers, func(r Router) bool { return r.called(typ, value) }); i >= 0 {
+		return Place{NAS: c.routers[i].Name}, true
+	}
+	var places []Place
+	for i := range sessions {
+		s := &sessions[i]
+		if at := placeOf(s.ID); at.Box != "" && bytes.Equal(identity(s, dict.Key{Number: uint32(typ)}), value) && !slices.Contains(places, at) {
+			places = append(places, at)
+		}
+	}
+	if len(places) > 0 {
+		return places[0], len(places) == 1
+	}
+	return c.within(typ, value)
+}
+
+// within is the router at an address, by the narrowest source of those that
+// stand for several.
+func (c *relaying) within(typ byte, value []byte) (at Place, ok bool) {
+	addr, valid := netip.AddrFromSlice(value)
+	if typ == typeNASIdentifier || !valid {
+		return at, false
+	}
+	narrow := -1
+	for i := range c.routers {
+		if r := &c.routers[i]; r.several() && r.Source.Contains(addr) && r.Source.Bits() > narrow {
+			at, narrow = Place{r.Name, addr.String()}, r.Source.Bits()
+		}
+	}
+	return at, narrow >= 0
+}
+
+// called reports whether the configuration has a router go by that name.
 func (r *Router) called(typ byte, value []byte) bool {
 	if typ == typeNASIdentifier {
-		return r.Identifier == string(value) || r.Identifier == "" && r.Name == string(value)
+		return len(value) > 0 && string(value) == cmp.Or(r.Identifier, r.Name)
 	}
 	a, ok := netip.AddrFromSlice(value)
 	return ok && (a == r.Address || !r.Address.IsValid() && r.CoA != nil && a == r.CoA.Address.Addr())

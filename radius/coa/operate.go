@@ -34,17 +34,13 @@ func (k *Keeper) Configure(routers []Router, rules Rules) {
 }
 
 func (k *Keeper) configure(routers []Router, rules Rules) {
-	k.rules = rules
-	now, old := k.timers.Now(), k.lanes
-	k.lanes = map[string]*lane{}
+	k.rules, k.routers = rules, map[string]Router{}
 	for _, r := range routers {
-		l := old[r.Name]
-		if l == nil {
-			l = newLane(r, now)
-		} else {
-			l.configure(r, now)
-		}
-		k.lanes[r.Name] = l
+		k.routers[r.Name] = r
+	}
+	for at, l := range k.lanes {
+		l.configure(k.router(at), k.timers.Now())
+		k.comeAndGo(l)
 	}
 }
 
@@ -54,7 +50,7 @@ type Progress struct {
 	Parts []PartProgress
 }
 
-// PartProgress is how far it is at one NAS.
+// PartProgress is how far it is at one router.
 type PartProgress struct {
 	store.CampaignPart
 	Left     int           // still to be told, those under way included
@@ -92,7 +88,7 @@ func (k *Keeper) progress(c *campaign) Progress {
 // eta estimates by what was done since the campaign last began, or by the
 // configured rate where that is too little to tell.
 func (k *Keeper) eta(p *part) time.Duration {
-	l := k.lanes[p.NAS]
+	l := k.lanes[p.place()]
 	if l == nil || l.CoA == nil || p.State != Running && p.State != Canary {
 		return 0
 	}
@@ -126,11 +122,7 @@ func (k *Keeper) each(id uint64, nas string, f func(*lane, *part) error) error {
 			if nas != "" && nas != p.NAS {
 				continue
 			}
-			l, before := k.lanes[p.NAS], p.State
-			if l == nil {
-				errs = append(errs, fmt.Errorf("%w: %s is not in the site file any more", ErrNotNow, p.NAS))
-				continue
-			}
+			l, before := k.lane(p.place()), p.State
 			if err := f(l, p); err != nil {
 				errs = append(errs, err)
 				continue
@@ -149,17 +141,17 @@ func (k *Keeper) each(id uint64, nas string, f func(*lane, *part) error) error {
 }
 
 func notNow(p *part, verb string) error {
-	return fmt.Errorf("%w: at %s it is %s and cannot be %s", ErrNotNow, p.NAS, p.State, verb)
+	return fmt.Errorf("%w: at %s it is %s and cannot be %s", ErrNotNow, p.place(), p.State, verb)
 }
 
 // Pause holds a campaign at one NAS, or at all with an empty name. Single
 // changes still go through.
 func (k *Keeper) Pause(id uint64, nas, why string) error {
 	return k.each(id, nas, func(_ *lane, p *part) error {
-		if p.State != Running && p.State != Canary && p.State != Planned {
+		if p.State != Running && p.State != Canary && p.State != Planned && !p.Away {
 			return notNow(p, "paused")
 		}
-		p.State, p.Why = Paused, why
+		p.State, p.Why, p.Away = Paused, why, false
 		return nil
 	})
 }
@@ -169,6 +161,9 @@ func (k *Keeper) Pause(id uint64, nas, why string) error {
 func (k *Keeper) Resume(id uint64, nas string) error {
 	return k.each(id, nas, func(l *lane, p *part) error {
 		now := k.timers.Now()
+		if err := l.reach(); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotNow, err)
+		}
 		switch {
 		case p.Undo:
 			return k.redirect(l, p, false)
@@ -190,6 +185,9 @@ func (k *Keeper) Undo(id uint64, nas string) error {
 		if p.Undo {
 			return notNow(p, "undone twice")
 		}
+		if err := l.reach(); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotNow, err)
+		}
 		return k.redirect(l, p, true)
 	})
 }
@@ -197,7 +195,7 @@ func (k *Keeper) Undo(id uint64, nas string) error {
 // redirect turns a campaign round at a NAS.
 func (k *Keeper) redirect(l *lane, p *part, undo bool) error {
 	if l.part.active() && l.part != p {
-		return fmt.Errorf("%w: at %s campaign %d is under way", ErrNotNow, p.NAS, l.part.of.ID)
+		return fmt.Errorf("%w: at %s campaign %d is under way", ErrNotNow, p.place(), l.part.of.ID)
 	}
 	if p.members == nil {
 		if err := k.recall(p); err != nil { // a page or two of the file for each thousand: an operator waits for it
@@ -240,13 +238,13 @@ func (k *Keeper) order(ids []session.ID, disconnect bool, done func(session.ID, 
 }
 
 func (k *Keeper) orderOne(id session.ID, disconnect bool, done func(Reply)) {
-	l := k.lanes[id.NAS]
-	if _, live := k.sessions.Get(id); !live || l == nil {
+	if _, live := k.sessions.Get(id); !live {
 		done(Reply{Outcome: Gone, Err: ErrNoSession})
 		return
 	}
-	if l.CoA == nil {
-		done(Reply{Outcome: Refused, Err: fmt.Errorf("the site file has no coa section for %s", l.Name)})
+	l := k.lane(placeOf(id))
+	if err := l.reach(); err != nil {
+		done(Reply{Outcome: Refused, Err: err})
 		return
 	}
 	k.decide(id)

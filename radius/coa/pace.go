@@ -25,6 +25,12 @@ func (p *pace) wait(now time.Time) time.Duration {
 	return time.Duration((1-p.tokens)/p.rate*float64(time.Second)) + 1 // rounded up: waiting that long is enough
 }
 
+// full reports whether nothing has gone for a while.
+func (p *pace) full(now time.Time) bool {
+	p.fill(now)
+	return p.tokens >= p.burst
+}
+
 // take notes that one went.
 func (p *pace) take(now time.Time) {
 	p.fill(now)

@@ -9,7 +9,7 @@ import (
 	"sekisho/store"
 )
 
-// The states of a campaign at one NAS.
+// The states of a campaign at one router.
 const (
 	Planned = "planned" // it is being written down
 	Canary  = "canary"  // the first sessions are told, the others wait for their ACKs
@@ -58,7 +58,7 @@ type member struct {
 	queued        bool   // its turn is still to come
 }
 
-// part is a campaign at one NAS: which sessions, how far it is, and whether it
+// part is a campaign at one router: which sessions, how far it is, and whether it
 // may go on. It does no I/O and reads no clock.
 type part struct {
 	store.CampaignPart
@@ -79,14 +79,16 @@ type mark struct {
 	done int
 }
 
-func newPart(of *campaign, nas string, rules Rules) *part {
+func newPart(of *campaign, at Place, rules Rules) *part {
 	return &part{
-		CampaignPart: store.CampaignPart{NAS: nas, State: Planned},
+		CampaignPart: store.CampaignPart{NAS: at.NAS, Box: at.Box, State: Planned},
 		of:           of,
 		rules:        rules,
 		members:      map[session.ID]*member{},
 	}
 }
+
+func (p *part) place() Place { return Place{p.NAS, p.Box} }
 
 // add makes a session a member that is to be told. One that is a member
 // already keeps what it had before the campaign.
@@ -141,7 +143,7 @@ func (m *member) goal(undo bool) string {
 
 // start begins to tell the sessions, or begins again after a stop.
 func (p *part) start(now time.Time) {
-	p.State, p.Why, p.acks, p.recent = Canary, "", 0, nil
+	p.State, p.Why, p.Away, p.acks, p.recent = Canary, "", false, 0, nil
 	p.measure(now)
 }
 

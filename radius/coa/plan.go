@@ -14,7 +14,7 @@ type PlannedChange struct {
 	Why      string
 }
 
-// PlannedNAS is how a NAS would be told.
+// PlannedNAS is how a router would be told.
 type PlannedNAS struct {
 	Sessions int                   // live ones that were looked at
 	Changes  map[PlannedChange]int // sessions
@@ -25,15 +25,15 @@ type PlannedNAS struct {
 	Takes    time.Duration         // at that rate; a router that is slow to answer takes longer
 }
 
-// Plan is what the keeper would do, by NAS. It tells no router anything and
+// Plan is what the keeper would do, by router. It tells no router anything and
 // changes no session.
 type Plan struct {
 	keeper *Keeper
-	NAS    map[string]*PlannedNAS
+	NAS    map[Place]*PlannedNAS
 }
 
 // Plan begins an empty one.
-func (k *Keeper) Plan() *Plan { return &Plan{k, map[string]*PlannedNAS{}} }
+func (k *Keeper) Plan() *Plan { return &Plan{k, map[Place]*PlannedNAS{}} }
 
 // Add looks at sessions, each with the action in Wanted that it is to have. It
 // takes the keeper's goroutine for its time: some hundred at once are right.
@@ -46,14 +46,11 @@ func (p *Plan) Add(sessions []session.Session) {
 }
 
 func (p *Plan) add(s *session.Session) {
-	l := p.keeper.lanes[s.NAS]
-	if l == nil {
-		return // taken out of the site file
-	}
-	n := p.NAS[s.NAS]
+	l := p.keeper.lane(placeOf(s.ID))
+	n := p.NAS[l.place]
 	if n == nil {
 		n = &PlannedNAS{Changes: map[PlannedChange]int{}}
-		p.NAS[s.NAS] = n
+		p.NAS[l.place] = n
 	}
 	n.Sessions++
 	if change, ok := l.planned(s); ok {

@@ -27,13 +27,13 @@ func TestPlanSaysWhatWouldBeToldAndTellsNobody(t *testing.T) {
 		l.Wanted = "block"
 		plan.Add([]session.Session{*l})
 	}
-	want := map[string]*PlannedNAS{
-		"bras1": {Sessions: 8, Campaign: true, Canary: DefaultCanary, Rate: 2, Window: 3, Takes: 3 * time.Second, Changes: map[PlannedChange]int{
+	want := map[Place]*PlannedNAS{
+		{NAS: "bras1"}: {Sessions: 8, Campaign: true, Canary: DefaultCanary, Rate: 2, Window: 3, Takes: 3 * time.Second, Changes: map[PlannedChange]int{
 			{From: "open", To: "block", Means: dict.ByCoA}: 6,
 			{From: "open", To: "block", Why: "tunnel"}:     1,
 		}},
-		"bras2": {Sessions: 2, Rate: 20, Window: 10, Changes: map[PlannedChange]int{{From: "open", To: "block", Means: dict.ByDisconnect}: 2}},
-		"bras3": {Sessions: 1, Changes: map[PlannedChange]int{{From: "open", To: "block", Why: "the site file has no coa section for bras3"}: 1}},
+		{NAS: "bras2"}: {Sessions: 2, Rate: 20, Window: 10, Changes: map[PlannedChange]int{{From: "open", To: "block", Means: dict.ByDisconnect}: 2}},
+		{NAS: "bras3"}: {Sessions: 1, Changes: map[PlannedChange]int{{From: "open", To: "block", Why: "the site file has no coa section for bras3"}: 1}},
 	}
 	if diff := cmp.Diff(want, plan.NAS); diff != "" || len(s.routed) != 0 {
 		t.Errorf("%d requests; -want +got\n%s", len(s.routed), diff)

@@ -49,12 +49,14 @@ var errEnding = errors.New("the daemon is ending")
 // at finds a session that can be told something.
 func (k *Keeper) at(id session.ID) (*lane, session.Session, error) {
 	s, live := k.sessions.Get(id)
-	l := k.lanes[id.NAS]
+	if !live {
+		return nil, s, fmt.Errorf("%w: %s at %s", ErrNoSession, id.AcctSession, placeOf(id))
+	}
+	l := k.lane(placeOf(id))
+	err := l.reach()
 	switch {
-	case !live || l == nil:
-		return nil, s, fmt.Errorf("%w: %s at %s", ErrNoSession, id.AcctSession, id.NAS)
-	case l.CoA == nil:
-		return nil, s, fmt.Errorf("the site file has no coa section for %s", l.Name)
+	case err != nil:
+		return nil, s, err
 	case s.Exempt != "":
 		return nil, s, fmt.Errorf("session %s at %s is told nothing: %s", id.AcctSession, id.NAS, s.Exempt)
 	}
@@ -132,8 +134,8 @@ func (p *Probe) with(done func(Reply), f func(*lane, *session.Session) error) {
 		l, s, err := p.keeper.at(p.id)
 		if err == nil {
 			err = f(l, &s)
-		} else if held := p.keeper.lanes[p.id.NAS]; held != nil {
-			delete(held.probed, p.id) // there is nothing left to look at
+		} else {
+			delete(p.keeper.lane(placeOf(p.id)).probed, p.id) // there is nothing left to look at
 		}
 		switch {
 		case errors.Is(err, ErrNoSession):

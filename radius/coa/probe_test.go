@@ -143,7 +143,7 @@ func TestProbeIsRefused(t *testing.T) {
 	if r := s.told(p.End); r.Outcome != Gone {
 		t.Errorf("the session went: %s", r)
 	}
-	if held := s.lanes["bras1"].probed; len(held) != 0 {
+	if held := s.lane(Place{NAS: "bras1"}).probed; len(held) != 0 {
 		t.Errorf("still held: %v", held)
 	}
 

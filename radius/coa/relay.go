@@ -45,6 +45,7 @@ type RelayOptions struct {
 type RelaySessions interface {
 	Get(session.ID) (session.Session, bool)
 	Account(folded string) []session.ID
+	Named(acctSession string) []session.ID
 	Now(netip.Addr) []store.Stretch
 	Told(id session.ID, action string, proof session.Proof, why string)
 	Worded(id session.ID, words string, outdated bool)
@@ -135,7 +136,7 @@ type request struct {
 	client   RelayClient
 	reply    func(octets []byte)
 	key      answerKey
-	sessions []session.Session // that it names
+	sessions []session.Session // that it names; in the end those at the router that it goes to
 }
 
 // receive takes a datagram of an AAA server; what is not authentic changes
@@ -186,13 +187,13 @@ func (r *Relay) authentic(c *relaying, q *request) {
 		return
 	}
 	q.sessions = r.match(q.packet)
-	router, why := c.route(q)
+	at, router, why := c.route(q)
 	if why != 0 {
-		r.options.Log.Warn("a request of an AAA server has nowhere to go", "aaa", q.client.Name, "packet", q.kind.String(), "error_cause", why.String())
+		r.options.Log.Warn("a request of an AAA server has nowhere to go", "aaa", q.client.Name, "packet", q.kind.String(), "nas", at.String(), "error_cause", why.String())
 		r.refuse(before, q, why)
 		return
 	}
-	r.pass(before, q, router)
+	r.pass(before, q, &router)
 }
 
 // pass sends a request on to its router.
@@ -326,9 +327,6 @@ func (r *Relay) wanted(q *request, router *Router) (said []byte, told []telling,
 	}
 	for i := range q.sessions {
 		s := &q.sessions[i]
-		if s.NAS != router.Name {
-			continue
-		}
 		d, err := r.options.Decider.Decide(s, r.options.Clock())
 		if err != nil {
 			r.options.Log.Error("a CoA of an AAA server cannot be decided about", "aaa", q.client.Name, "nas", router.Name, "error", err)

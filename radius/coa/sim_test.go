@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -39,6 +40,17 @@ func (t *table) Account(account string) (ids []session.ID) {
 	defer t.mu.Unlock()
 	for id, s := range t.all {
 		if s.Account == account {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (t *table) Named(acct string) (ids []session.ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id := range t.all {
+		if id.AcctSession == acct {
 			ids = append(ids, id)
 		}
 	}
@@ -178,30 +190,42 @@ func (s *sim) Decide(of *session.Session, now time.Time) (engine.Decision, error
 
 // Send is the routers. Each holds what the pace and the window promise.
 func (s *sim) Send(to *NAS, r Request, done func(Reply)) error {
-	s.routed = append(s.routed, sent{s.clock.Now(), to.Name, r})
-	s.busy[to.Name]++
-	s.most[to.Name] = max(s.most[to.Name], s.busy[to.Name])
-	reply, after := s.answer(to.Name, r)
+	name := to.Name
+	if to.Address != simAddress {
+		name = to.Address.String() // one of several
+	}
+	s.routed = append(s.routed, sent{s.clock.Now(), name, r})
+	s.busy[name]++
+	s.most[name] = max(s.most[name], s.busy[name])
+	reply, after := s.answer(name, r)
 	s.clock.AfterFunc(after, func() {
-		s.busy[to.Name]--
+		s.busy[name]--
 		done(reply)
 	})
 	return nil
 }
 
+// simAddress is where all routers of a simulation are told; nothing is sent there.
+var simAddress = netip.MustParseAddrPort("192.0.2.1:3799")
+
 // router adds a NAS with so many sessions, all open.
 func (s *sim) router(name string, sessions int, rate float64, window int) Router {
+	s.sessions(Place{NAS: name}, sessions)
+	return Router{
+		Name: name, Profile: simProfile(s, dict.CoASpec{}), Dictionary: dict.Standard(),
+		CoA: &NAS{Name: name, Address: simAddress, Secret: radius.NewSecret([]byte("s")), Rate: rate, Window: window},
+	}
+}
+
+// sessions adds so many to a router.
+func (s *sim) sessions(at Place, sessions int) {
 	for i := range sessions {
-		id := session.ID{NAS: name, AcctSession: fmt.Sprintf("%s-%06d", name, i)}
+		id := session.ID{NAS: at.NAS, Box: at.Box, AcctSession: fmt.Sprintf("%s-%06d", at.NAS, i)}
 		s.table.all[id] = &session.Session{
 			ID: id, Serial: 1, Account: "user" + id.AcctSession, UserName: "user" + id.AcctSession + "@isp.example",
 			Identity: []session.Attribute{{Key: dict.Key{Number: typeAcctSessionID}, Value: id.AcctSession}},
 			Applied:  "open", Proof: session.Sent, Wanted: "open",
 		}
-	}
-	return Router{
-		Name: name, Profile: simProfile(s, dict.CoASpec{}), Dictionary: dict.Standard(),
-		CoA: &NAS{Name: name, Secret: radius.NewSecret([]byte("s")), Rate: rate, Window: window},
 	}
 }
 

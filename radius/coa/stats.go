@@ -11,7 +11,8 @@ type stats struct {
 	nases map[string]NASStats
 }
 
-// NASStats is what was counted for one NAS, and how it is there now.
+// NASStats is what was counted for one NAS, all its routers together, and how it
+// is there now.
 type NASStats struct {
 	Changed      map[string]uint64 // answers to CoA-Requests by outcome
 	Disconnected map[string]uint64 // answers to Disconnect-Requests by outcome
@@ -54,10 +55,20 @@ func (s *stats) of(nas string) NASStats {
 func (k *Keeper) count() {
 	k.stats.mu.Lock()
 	defer k.stats.mu.Unlock()
-	for name, l := range k.lanes {
-		n := k.stats.of(name)
-		n.Queued, n.UnderWay, n.Resting, n.Refused = len(l.urgent), len(l.underWay), len(l.again), len(l.refused)
+	for name := range k.routers {
+		k.stats.of(name)
+	}
+	for name, n := range k.stats.nases {
+		n.Queued, n.UnderWay, n.Resting, n.Refused = 0, 0, 0, 0
 		k.stats.nases[name] = n
+	}
+	for at, l := range k.lanes {
+		n := k.stats.of(at.NAS)
+		n.Queued += len(l.urgent)
+		n.UnderWay += len(l.underWay)
+		n.Resting += len(l.again)
+		n.Refused += len(l.refused)
+		k.stats.nases[at.NAS] = n
 	}
 }
 

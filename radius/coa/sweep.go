@@ -14,9 +14,9 @@ import (
 // end: then it is known whether a NAS needs a campaign.
 type sweep struct {
 	cause  string
-	ids    []session.ID            // still to be looked at, of those that are known to be due
-	found  map[string][]session.ID // that drift, by NAS
-	marker int                     // goroutines that are still making sessions due
+	ids    []session.ID           // still to be looked at, of those that are known to be due
+	found  map[Place][]session.ID // that drift
+	marker int                    // goroutines that are still making sessions due
 }
 
 // sweepPiece is how many sessions are decided before the keeper looks up.
@@ -42,7 +42,7 @@ func (k *Keeper) EverythingChanged(why string, mark func()) {
 // takes the place of none.
 func (k *Keeper) sweeping(cause string) *sweep {
 	if k.sweep == nil {
-		k.sweep = &sweep{cause: cause, found: map[string][]session.ID{}}
+		k.sweep = &sweep{cause: cause, found: map[Place][]session.ID{}}
 	}
 	if k.sweep.cause == timeHasCome {
 		k.sweep.cause = cause
@@ -101,7 +101,7 @@ func (k *Keeper) goOn() {
 	n := min(sweepPiece, len(s.ids))
 	for _, id := range s.ids[:n] {
 		if l, drifts := k.decide(id); drifts {
-			s.found[l.Name] = append(s.found[l.Name], id)
+			s.found[l.place] = append(s.found[l.place], id)
 		}
 	}
 	if s.ids = s.ids[n:]; len(s.ids) == 0 {
@@ -118,11 +118,8 @@ func (k *Keeper) endSweep() {
 	s := k.sweep
 	k.sweep = nil
 	many := map[*lane][]session.ID{}
-	for _, nas := range slices.Sorted(maps.Keys(s.found)) {
-		l, ids := k.lanes[nas], s.found[nas]
-		if l == nil {
-			continue // taken out of the site file meanwhile
-		}
+	for _, at := range slices.SortedFunc(maps.Keys(s.found), Place.Compare) {
+		l, ids := k.lane(at), s.found[at]
 		slices.SortFunc(ids, compareIDs)
 		ids = slices.Compact(ids)
 		if len(ids) > k.rules.Threshold {
@@ -165,11 +162,11 @@ func (k *Keeper) crowd(l *lane) {
 // made the session is due again a while later.
 func (k *Keeper) decide(id session.ID) (*lane, bool) {
 	s, live := k.sessions.Get(id)
-	l := k.lanes[id.NAS]
-	if !live || k.ask(&s) != nil || l == nil || !k.drifts(l, &s) {
-		return l, false
+	if !live || k.ask(&s) != nil {
+		return nil, false
 	}
-	return l, l.underWay[id] == nil && l.queued[id] == nil && !l.rests(&s) && !k.isAwaited(l, &s)
+	l := k.lane(placeOf(id))
+	return l, k.drifts(l, &s) && l.underWay[id] == nil && l.queued[id] == nil && !l.rests(&s) && !k.isAwaited(l, &s)
 }
 
 // ask has the engine say what is wanted for a session now.

@@ -24,7 +24,7 @@ func renamed(t testing.TB, r Router, coa dict.CoASpec) Router {
 func TestReloadThatRenamesAFilterIsToldToLiveSessions(t *testing.T) {
 	t.Parallel()
 	s := oneRouter(t, 3)
-	r := s.lanes["bras1"].Router
+	r := s.lane(Place{NAS: "bras1"}).Router
 	s.stage()
 	s.run(time.Second)
 	other := session.ID{NAS: "bras1", AcctSession: "bras1-000001"}

@@ -52,7 +52,36 @@ func NewRouter(secret string, answer func(*Request) [][]byte) (*Router, error) {
 // NewSlowRouter is NewRouter that takes that time for an answer, and keeps
 // neither what it has seen nor what it has answered.
 func NewSlowRouter(secret string, delay time.Duration, answer func(*Request) [][]byte) (*Router, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return newRouterAt(netip.MustParseAddrPort("127.0.0.1:0"), secret, delay, answer)
+}
+
+// NewRouters starts routers on several addresses of loopback that all have the
+// same port, as the routers of one network do. Each is answered for by what the
+// function makes of its address.
+func NewRouters(secret string, answer func(host string) func(*Request) [][]byte, hosts ...string) (all []*Router, err error) {
+	const tries = 20 // the kernel's choice for the first may be taken at another
+	for range tries {
+		port := uint16(0)
+		for _, host := range hosts {
+			var r *Router
+			if r, err = newRouterAt(netip.AddrPortFrom(netip.MustParseAddr(host), port), secret, 0, answer(host)); err != nil {
+				break
+			}
+			all, port = append(all, r), r.Addr.Port()
+		}
+		if err == nil {
+			return all, nil
+		}
+		for _, r := range all {
+			r.Close()
+		}
+		all = nil
+	}
+	return nil, err
+}
+
+func newRouterAt(at netip.AddrPort, secret string, delay time.Duration, answer func(*Request) [][]byte) (*Router, error) {
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,20 @@ func (t *Table) Account(account string) []ID {
 	return ids
 }
 
+// Named returns the sessions of an Acct-Session-Id, at whatever router: one gives
+// names without knowing of the others.
+func (t *Table) Named(acct string) []ID {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var ids []ID
+	for _, r := range t.inOrder {
+		if e := r.sessions[acct]; e != nil {
+			ids = append(ids, e.id())
+		}
+	}
+	return ids
+}
+
 // Len tells how many sessions there are.
 func (t *Table) Len() int {
 	t.mu.RLock()

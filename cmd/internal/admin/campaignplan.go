@@ -23,9 +23,10 @@ type CampaignPlan struct {
 	NAS    []PlannedNAS `json:"nas" doc:"those that have live sessions"`
 }
 
-// PlannedNAS is how one NAS would be told.
+// PlannedNAS is how one router would be told.
 type PlannedNAS struct {
 	NAS      string          `json:"nas"`
+	Box      string          `json:"box,omitempty" doc:"which of several routers behind the NAS entry"`
 	Sessions int             `json:"sessions" doc:"live ones"`
 	Campaign bool            `json:"campaign" doc:"there are more changes than the threshold"`
 	Canary   int             `json:"canary" doc:"sessions that must be acknowledged first; 0: it is no campaign"`

@@ -15,12 +15,13 @@ type Campaign struct {
 	ID      uint64         `json:"id"`
 	Cause   string         `json:"cause" example:"policy asahi-net was reloaded"`
 	Created time.Time      `json:"created"`
-	Parts   []CampaignPart `json:"parts" doc:"one for each NAS"`
+	Parts   []CampaignPart `json:"parts" doc:"one for each router"`
 }
 
-// CampaignPart is a campaign at one NAS.
+// CampaignPart is a campaign at one router.
 type CampaignPart struct {
 	NAS      string     `json:"nas"`
+	Box      string     `json:"box,omitempty" doc:"which of several routers behind the NAS entry"`
 	State    string     `json:"state" enum:"planned,canary,running,paused,stopped,over"`
 	Why      string     `json:"why,omitempty" doc:"of a stop or a pause"`
 	Undo     bool       `json:"undo,omitempty" doc:"its sessions are told what they had before, and kept there"`
@@ -59,6 +60,7 @@ type SessionOrder struct {
 // Telling is what a router answered about a session.
 type Telling struct {
 	NAS     string `json:"nas"`
+	Box     string `json:"box,omitempty" doc:"which of several routers behind the NAS entry"`
 	Session string `json:"session"`
 	Outcome string `json:"outcome" enum:"done,gone,refused,later,reauthorizing,unreachable"`
 	Answer  string `json:"answer" example:"CoA-NAK 401 Unsupported-Attribute"`

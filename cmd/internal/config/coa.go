@@ -11,7 +11,7 @@ import (
 
 // coaSpec is how one NAS is told of sessions that are up.
 type coaSpec struct {
-	Address              yamldoc.Addr `yaml:"address,omitempty" jsonschema:"description=where it takes CoA; its source if that is one address"`
+	Address              yamldoc.Addr `yaml:"address,omitempty" jsonschema:"description=where it takes CoA; its source if that is one address; each router at its own if the source is several"`
 	Port                 int          `yaml:"port,omitempty" jsonschema:"minimum=1,maximum=65535,description=UDP port; that of the profile if not said"`
 	Source               yamldoc.Addr `yaml:"source,omitempty" jsonschema:"description=local address to send from"`
 	Secret               string       `yaml:"secret,omitempty" jsonschema:"description=the shared secret for CoA; that of the NAS if not said"`
@@ -40,7 +40,7 @@ func (s campaignsSpec) rules() coa.Rules {
 func (c *compiler) routers(nases []radius.NAS) []coa.Router {
 	var routers []coa.Router
 	for i, e := range c.spec.NAS {
-		r := coa.Router{Name: e.Key, Profile: nases[i].Profile, Dictionary: c.dictionary, Address: nases[i].Address, Identifier: nases[i].Identifier}
+		r := coa.Router{Name: e.Key, Profile: nases[i].Profile, Dictionary: c.dictionary, Address: nases[i].Address, Identifier: nases[i].Identifier, Source: nases[i].Source}
 		if e.Value.CoA != nil {
 			r.CoA = c.coa([]any{"nas", e.Key, "coa"}, e.Value.CoA, nases[i])
 		}
@@ -70,21 +70,31 @@ func (c *compiler) coa(path []any, s *coaSpec, n radius.NAS) *coa.NAS {
 		c.warning(path, "%s has no profile: there is nothing to tell it", n.Name)
 	}
 	to.Address = netip.AddrPortFrom(c.coaAddress(path, s, n), uint16(cmp.Or(port, coa.DefaultPort)))
-	if source := to.Source; source.IsValid() && to.Address.Addr().IsValid() && source.Is4() != to.Address.Addr().Is4() {
-		c.problem(with(path, "source"), "cannot send from %s to %s: one is IPv4, the other IPv6", source, to.Address.Addr())
+	there := to.Address.Addr()
+	if !there.IsValid() {
+		there = n.Source.Addr()
+	}
+	if source := to.Source; source.IsValid() && there.IsValid() && source.Is4() != there.Is4() {
+		c.problem(with(path, "source"), "cannot send from %s to %s: one is IPv4, the other IPv6", source, there)
 	}
 	return to
 }
 
-// coaAddress is where a NAS takes CoA.
+// coaAddress is where a NAS takes CoA; zero where it stands for several routers,
+// each of which is told at its own address.
 func (c *compiler) coaAddress(path []any, s *coaSpec, n radius.NAS) netip.Addr {
 	switch {
 	case s.Address.Addr.IsValid():
 		return s.Address.Addr
 	case n.Source.IsSingleIP():
 		return n.Source.Addr()
-	case n.Source.IsValid():
-		c.problem(path, "expected address: the source %s is more than one address", n.Source)
+	case !n.Source.IsValid(): // reported already
+	case n.Address.IsValid() && n.Source.Contains(n.Address):
+		return n.Address
+	case n.Address.IsValid() || n.Identifier != "":
+		c.problem(path, "expected address: the source %s is more than one address, and this router is known by its name only", n.Source)
+	case n.Source.Bits() == 0:
+		c.problem(path, "expected address: the source %s is every address there is, and CoAs must not go to strangers", n.Source)
 	}
 	return netip.Addr{}
 }

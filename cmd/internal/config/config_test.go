@@ -82,7 +82,7 @@ func TestEveryKeyArrives(t *testing.T) {
 	if diff := cmp.Diff([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812"), netip.MustParseAddrPort("[::1]:1812")}, r.Auth, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
-	if r.CleanupDelay != 3*time.Second || r.MaxRequests != 1000 || len(r.Acct) != 1 || len(r.NAS) != 4 ||
+	if r.CleanupDelay != 3*time.Second || r.MaxRequests != 1000 || len(r.Acct) != 1 || len(r.NAS) != 5 ||
 		r.RequestTime != 20*time.Second || r.DecisionBudget != 50*time.Millisecond {
 		t.Errorf("got %+v", r)
 	}
@@ -206,6 +206,9 @@ func TestEveryKeyAboutLiveSessionsArrives(t *testing.T) {
 	}
 	if want := (coa.NAS{Name: "bras-4", Address: netip.MustParseAddrPort("192.0.2.250:3799"), Rate: 40, Window: 20, EventTimestamp: true}); usual != want {
 		t.Errorf("got %+v", usual)
+	}
+	if farm := c.Routers[4]; farm.CoA.Address.String() != "invalid AddrPort" || farm.CoA.Address.Port() != 3799 || farm.Source.String() != "2001:db8:5::/64" {
+		t.Errorf("several routers are told at %+v", farm)
 	}
 	if c.Routers[1].CoA != nil {
 		t.Error("a NAS without a coa section is told")

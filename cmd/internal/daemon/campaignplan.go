@@ -10,6 +10,7 @@ import (
 
 	"sekisho/cmd/internal/admin"
 	"sekisho/engine"
+	"sekisho/radius/coa"
 	"sekisho/radius/session"
 )
 
@@ -50,10 +51,10 @@ func (d *Daemon) PlanCampaign(ctx context.Context, q admin.PlanQuestion) (admin.
 		}
 	}
 	answer := admin.CampaignPlan{Policy: view.Policy.Name, At: view.At.In(view.Policy.Location), NAS: []admin.PlannedNAS{}}
-	for _, name := range slices.Sorted(maps.Keys(plan.NAS)) {
-		n := plan.NAS[name]
+	for _, at := range slices.SortedFunc(maps.Keys(plan.NAS), coa.Place.Compare) {
+		n := plan.NAS[at]
 		one := admin.PlannedNAS{
-			NAS: name, Sessions: n.Sessions, Campaign: n.Campaign, Canary: n.Canary,
+			NAS: at.NAS, Box: at.Box, Sessions: n.Sessions, Campaign: n.Campaign, Canary: n.Canary,
 			Rate: n.Rate, Window: n.Window, Takes: int(n.Takes / time.Second), Changes: []admin.PlannedChange{},
 		}
 		for change, sessions := range n.Changes {

@@ -34,7 +34,7 @@ func campaignOf(p coa.Progress) admin.Campaign {
 	c := admin.Campaign{ID: p.ID, Cause: p.Cause, Created: p.Created, Parts: []admin.CampaignPart{}}
 	for _, part := range p.Parts {
 		c.Parts = append(c.Parts, admin.CampaignPart{
-			NAS: part.NAS, State: part.State, Why: part.Why, Undo: part.Undo,
+			NAS: part.NAS, Box: part.Box, State: part.State, Why: part.Why, Undo: part.Undo,
 			Total: part.Total, Done: part.Done, Gone: part.Gone, Failed: part.Failed,
 			Left: part.Left, UnderWay: part.UnderWay, ETA: int(part.ETA / time.Second),
 			Began: known(part.Began), Ended: known(part.Ended),
@@ -97,7 +97,7 @@ func (d *Daemon) TellSessions(ctx context.Context, by store.By, which admin.Sess
 	}
 	answers := make(chan admin.Telling, len(ids))
 	done := func(id session.ID, r coa.Reply) {
-		answers <- admin.Telling{NAS: id.NAS, Session: id.AcctSession, Outcome: r.Outcome.String(), Answer: r.String()}
+		answers <- admin.Telling{NAS: id.NAS, Box: id.Box, Session: id.AcctSession, Outcome: r.Outcome.String(), Answer: r.String()}
 	}
 	op, tell := "session.push", d.keeper.Push
 	if disconnect {

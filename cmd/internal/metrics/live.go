@@ -50,13 +50,17 @@ func (l Live) collect(out chan<- prometheus.Metric) {
 	l.relay(out)
 }
 
-// campaigns tells of those that are not over.
+// campaigns tells of those that are not over, the routers of a NAS together.
 func (l Live) campaigns(out chan<- prometheus.Metric) {
 	for _, c := range l.Campaigns {
+		left := map[[2]string]int{}
 		for _, p := range c.Parts {
 			if p.State != coa.Over {
-				gauge(out, campaignLeft, float64(p.Left), strconv.FormatUint(c.ID, 10), p.NAS, p.State)
+				left[[2]string{p.NAS, p.State}] += p.Left
 			}
+		}
+		for at, n := range left {
+			gauge(out, campaignLeft, float64(n), strconv.FormatUint(c.ID, 10), at[0], at[1])
 		}
 	}
 }

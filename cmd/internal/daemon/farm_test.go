@@ -1,0 +1,67 @@
+package daemon_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sekisho/cmd/internal/admin"
+	"sekisho/radius/radiustest"
+)
+
+// TestRoutersOfAPrefixAreToldEachAtItsOwnAddress has two routers behind one NAS
+// entry give the same Acct-Session-Id, and a third claim an address that is not
+// its entry's.
+func TestRoutersOfAPrefixAreToldEachAtItsOwnAddress(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	hosts := []string{"127.0.0.11", "127.0.0.12", "127.0.1.13"}
+	lines := map[string]*radiustest.Lines{}
+	for _, host := range hosts {
+		lines[host] = radiustest.NewLines("", "0000001A")
+	}
+	routers, err := radiustest.NewRouters(nasSecret, func(host string) func(*radiustest.Request) [][]byte { return lines[host].Answer }, hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routers {
+		t.Cleanup(r.Close)
+	}
+	before, _, _ := strings.Cut(s.text, "nas:\n")
+	_, after, _ := strings.Cut(s.text, "aaa:\n")
+	s.write(t, before+fmt.Sprintf("nas:\n  farm: {source: 127.0.0.0/24, secret: %s, area: tokyo, profile: open-again, coa: {port: %d}}\naaa:\n", nasSecret, routers[0].Addr.Port())+
+		after+"profiles: {open-again: {base: filter-id, open-filter: op25b-off}}\n")
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range hosts {
+		s.login(t, host, "ua700aa007g@atson.net")
+		s.startSession(t, host, "ua700aa007g@atson.net", "0000001A")
+	}
+	s.at(t, "2007-05-15T00:00:00+09:00")
+	s.filter(t, lines["127.0.0.11"], "op25b")
+	s.filter(t, lines["127.0.0.12"], "op25b")
+	told, err := s.client.PushSessions(t.Context(), admin.SessionOrder{NAS: "farm", Box: "127.0.0.12", Session: "0000001A"})
+	if want := (admin.Telling{NAS: "farm", Box: "127.0.0.12", Session: "0000001A", Outcome: "done", Answer: "CoA-ACK"}); err != nil || len(told) != 1 || told[0] != want {
+		t.Errorf("pushed: %v, %v", told, err)
+	}
+	for i, want := range []int{1, 2, 0} {
+		if n, _ := routers[i].Load(); n != want {
+			t.Errorf("%s got %d requests, want %d", hosts[i], n, want)
+		}
+	}
+	want := "router 127.0.1.13 of farm is not within 127.0.0.0/24, the source in the site file: nothing is sent there"
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		stray, err := s.client.Session(t.Context(), "farm", "127.0.1.13", "0000001A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stray.Why == want {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the stray router's session is %+v", stray)
+		}
+	}
+}

@@ -78,6 +78,7 @@ func (r *reader) open(s *Store) error {
 			return err
 		}
 		r.tx, r.contracts, r.standing = tx, contracts.Cursor(), tx.Bucket(standingBucket).Cursor()
+		s.warmer.Load().mapped(s.db.Info().Data)
 		return nil
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,7 @@ var (
 type Store struct {
 	path string
 	db   *bolt.DB
+	file *os.File // db's
 	log  *slog.Logger
 	now  func() time.Time // Options.Clock, in UTC
 	// importing serialises contract imports, the only writers of contracts:
@@ -62,6 +64,7 @@ type Store struct {
 	sortMemory int // sortMemory, or less in tests
 	writer     writer
 	readers    readers
+	warmer     atomic.Pointer[warmer]
 	watchers   watchers
 	ids        ids
 	limits     atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
@@ -79,6 +82,7 @@ func (s *Store) Close() error {
 		return fmt.Errorf("closing store %s: %w", s.path, errLost)
 	}
 	s.readers.bar() // for good
+	s.warmer.Swap(nil).close()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing store %s: %w", s.path, err)
 	}

@@ -15,6 +15,12 @@ import (
 // them; docs/performance.md has the figures.
 const gcPercent = 200
 
+// Where the kernel tells of the process's control group.
+const (
+	cgroupFile = "/proc/self/cgroup"
+	cgroupRoot = "/sys/fs/cgroup"
+)
+
 // tuneMemory sets what the collector goes by, unless the environment does by
 // GOGC or GOMEMLIMIT: it collects less often than is usual, and more often where
 // a container or systemd (MemoryMax=) gives the process little memory.
@@ -25,9 +31,32 @@ func tuneMemory() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	if limit := memoryLimit("/proc/self/cgroup", "/sys/fs/cgroup"); limit < math.MaxInt64 {
+	if limit := memoryLimit(cgroupFile, cgroupRoot); limit < math.MaxInt64 {
 		debug.SetMemoryLimit(limit / 10 * 9) // the pages of the store's file and the goroutines' stacks need some
 	}
+}
+
+// memoryForPages is how many octets of the store's file may be kept in memory:
+// half of what the machine can give, or the control group allows. The other half
+// is for sessions and whatever else runs there.
+func memoryForPages() int64 {
+	return min(memoryAvailable("/proc/meminfo"), memoryLimit(cgroupFile, cgroupRoot)) / 2
+}
+
+// memoryAvailable reads an estimate of the kernel's (proc_meminfo(5)), in octets;
+// 0 where there is none.
+func memoryAvailable(file string) int64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if kb, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(kb), " kB"), 10, 64) // 0 of what is no number
+			return n << 10
+		}
+	}
+	return 0
 }
 
 // memoryLimit is the lowest memory.max of the process's control group and those

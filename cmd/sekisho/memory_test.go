@@ -45,3 +45,30 @@ func TestMemoryLimit(t *testing.T) {
 		})
 	}
 }
+
+func TestMemoryAvailable(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		text string
+		want int64
+	}{
+		"as Linux says it":       {"MemTotal:       24684040 kB\nMemFree:        23700228 kB\nMemAvailable:   24119772 kB\n", 24119772 << 10},
+		"a kernel without":       {"MemTotal:       24684040 kB\nMemFree:        23700228 kB\n", 0},
+		"something else than kB": {"MemAvailable: much\n", 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "meminfo")
+			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got := memoryAvailable(file); got != test.want {
+				t.Errorf("%d, want %d", got, test.want)
+			}
+		})
+	}
+	if memoryAvailable("/nowhere") != 0 {
+		t.Error("a file that is not there")
+	}
+}

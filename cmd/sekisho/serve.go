@@ -48,7 +48,7 @@ func serve(c *cli.Context) error {
 	for _, warning := range problems {
 		log.Warn(warning.String())
 	}
-	options := daemon.Options{Version: version(), Log: log}
+	options := daemon.Options{Version: version(), Log: log, Memory: memoryForPages()}
 	if c.Bool("debug") {
 		packets := daemon.NewSpool(c.App.Writer)
 		defer packets.Flush(time.Second)

@@ -26,6 +26,7 @@ type Options struct {
 	Clock   func() time.Time // what time it is for the policy; nil: time.Now
 	Log     *slog.Logger
 	Debug   io.Writer // where every packet's way is written; nil: nowhere
+	Memory  int64     // up to how many bytes of the store to bring into memory before they are asked for
 }
 
 // Daemon is a running sekisho.
@@ -90,6 +91,7 @@ func (d *Daemon) start(c *config.Config) (err error) {
 		return err
 	}
 	d.follow(c)
+	d.store.KeepWarm(d.options.Memory) // last: it reads much, and answers must not wait for it
 	return nil
 }
 

@@ -11,15 +11,26 @@ type arrival struct {
 	begun    *transaction // once it is taken on
 }
 
+// take works through what arrives at a listener. What goes to the servers
+// leaves together.
+func (p *Proxy) take(l *listener) {
+	out := newOutbox()
+	l.serve(func(l *listener, d datagram) {
+		if a := p.receive(l, d); a != nil {
+			out.post(a)
+		}
+	}, func() { out.flush(p) })
+}
+
 // receive is the way of a request: check it, know it from its repetitions,
-// send it on. It runs to its end on the listener's goroutine and waits for
-// nothing but the kernel.
-func (p *Proxy) receive(l *listener, d datagram) {
+// compose what is to be sent on; nil if nothing is. It runs to its end on the
+// listener's goroutine and waits for nothing but the kernel.
+func (p *Proxy) receive(l *listener, d datagram) (on *attempt) {
 	a := &arrival{snapshot: p.current.Load(), listener: l, datagram: d}
 	defer p.survive(func() { p.giveUp(a, dropPanic) })
 	if why := a.check(); why != forwarded {
 		p.refuse(a, why)
-		return
+		return nil
 	}
 	a.nas.counters.received[a.packet.code()].Add(1)
 	if a.packet.code() == accessRequest && a.packet.has(typeMessageAuthenticator) && !a.packet.has(typeEAPMessage) {
@@ -27,23 +38,24 @@ func (p *Proxy) receive(l *listener, d datagram) {
 	}
 	if a.packet.code() == statusServer {
 		p.answerStatus(a)
-		return
+		return nil
 	}
 	t := p.begin(a)
 	same, why := p.duplicates.admit(t, a.snapshot.config.MaxRequests)
 	if same != nil {
 		p.repeat(same)
-		return
+		return nil
 	}
 	if why == forwarded {
 		t.nas.counters.outstanding.Add(1)
 		a.begun = t
 		p.accounted(t)
-		why = p.forward(t)
+		on, why = p.forward(t)
 	}
 	if why != forwarded {
 		p.giveUp(a, why)
 	}
+	return on
 }
 
 // giveUp drops an arrival that may have been taken on, so that nothing waits

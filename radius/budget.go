@@ -55,22 +55,28 @@ func (p *Proxy) answerInPlace(a *attempt) {
 	t := a.transaction
 	defer p.survive(func() { p.abandon(t, dropPanic) })
 	insert, drop := p.fail(t, t.nas.Profile, a.accept, errOverBudget)
-	p.finish(t, a, a.accept, insert, drop)
+	if answer := p.finish(t, a, a.accept, insert, drop); answer != nil {
+		answer.send(p)
+	}
 }
 
-// handOver lets another goroutine read the socket on while this one's is busy
-// with a reply; once, whoever sees to it first.
+// handOver gives the reader to another goroutine while this one is busy with a
+// reply; once, whoever sees to it first.
 func (p *Proxy) handOver(a *attempt) {
 	if !p.aside.enter(a) {
 		return
 	}
-	s := a.socket
-	s.working.Store(nil)
-	p.others.Go(func() { s.serve(s.peer.handle) })
+	a.socket.working.Store(nil)
+	r := a.reader
+	r.leave()
+	p.others.Go(func() {
+		r.send(p)
+		r.serve(p)
+	})
 }
 
-// readsOn reports whether the goroutine that is done with a reply is still the
-// one that reads the socket.
+// readsOn reports whether the goroutine that is done with a reply still has the
+// reader.
 func (p *Proxy) readsOn(a *attempt) bool {
 	if a.settled.CompareAndSwap(false, true) {
 		a.socket.working.Store(nil)

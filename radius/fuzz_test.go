@@ -21,6 +21,7 @@ type bench struct {
 	auth, acct *listener
 	nas, aaa   *Secret
 	now        time.Time
+	from       *reader
 }
 
 type everybodyBlocked struct{}
@@ -55,6 +56,7 @@ func newBench(t testing.TB) *bench {
 			b.acct = l
 		}
 	}
+	b.from = &reader{in: newInbox(b.auth.outlet.conn), out: newOutbox()}
 	return b
 }
 
@@ -222,7 +224,11 @@ func FuzzFromAAA(f *testing.F) {
 			signature := b.aaa.sign(octets, a.authenticator[:])
 			copy(octets[4:], signature[:])
 		}
-		b.reply(a.socket, octets)
+		b.from.socket = a.socket
+		if answer, _ := b.reply(b.from, octets); answer != nil {
+			b.from.out.post(answer)
+			b.from.send(b.Proxy)
+		}
 		if tr.state.Load() == answered {
 			checkAnswer(t, tr)
 		}

@@ -6,10 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
-	"golang.org/x/net/ipv4"
-	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
 )
 
 // kind is what a listener takes.
@@ -27,14 +27,15 @@ func (k kind) String() string {
 	return "auth"
 }
 
-// listener is one UDP port towards the NASes.
+// listener is one UDP port towards the NASes. Where it is bound to no single
+// address, replies must name the one that was hit.
 type listener struct {
-	conn     *net.UDPConn
-	kind     kind
-	number   uint16 // tells listeners apart in the duplicate cache
-	addr     netip.AddrPort
-	wildcard bool // bound to no single address: replies must name the one that was hit
-	buffer   int  // for receiving, in octets
+	outlet
+	conn   *net.UDPConn
+	kind   kind
+	number uint16 // tells listeners apart in the duplicate cache
+	addr   netip.AddrPort
+	buffer int // for receiving, in octets
 }
 
 func listen(addr netip.AddrPort, k kind) (*listener, error) { return listenAs(addr, k, k.String()) }
@@ -48,9 +49,13 @@ func listenAs(addr netip.AddrPort, k kind, what string) (*listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for %s on %s: %w", what, addr, err)
 	}
-	l := &listener{conn: conn, kind: k, buffer: enlarge(conn), addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(), wildcard: addr.Addr().IsUnspecified()}
-	if l.wildcard {
-		err = l.askForDestination()
+	raw, err := conn.SyscallConn()
+	l := &listener{
+		outlet: outlet{conn: raw, wildcard: addr.Addr().IsUnspecified()},
+		conn:   conn, kind: k, buffer: enlarge(conn), addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(),
+	}
+	if err == nil && l.wildcard {
+		err = l.askForDestination(raw)
 	}
 	if err != nil {
 		conn.Close()
@@ -62,11 +67,14 @@ func listenAs(addr netip.AddrPort, k kind, what string) (*listener, error) {
 // askForDestination makes the kernel tell which address a datagram was sent
 // to, so that the reply can leave from there: a NAS discards one from any
 // other (RFC 2865 section 3).
-func (l *listener) askForDestination() error {
-	if l.addr.Addr().Is4() {
-		return ipv4.NewPacketConn(l.conn).SetControlMessage(ipv4.FlagDst, true)
+func (l *listener) askForDestination(raw syscall.RawConn) error {
+	level, option := unix.IPPROTO_IP, unix.IP_PKTINFO
+	if l.addr.Addr().Is6() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO
 	}
-	return ipv6.NewPacketConn(l.conn).SetControlMessage(ipv6.FlagDst, true)
+	var refused error
+	err := raw.Control(func(fd uintptr) { refused = unix.SetsockoptInt(int(fd), level, option, 1) })
+	return errors.Join(err, refused)
 }
 
 // datagram is one received datagram; octets are the reader's and are
@@ -77,62 +85,40 @@ type datagram struct {
 	local  netip.AddrPort // where it was sent to
 }
 
-// serve hands every datagram to handle until the listener stops reading.
-func (l *listener) serve(handle func(*listener, datagram)) {
-	buffer := make([]byte, maxPacketLen+1) // one more, so that a longer datagram does not look whole
-	var control []byte
-	if l.wildcard {
-		control = make([]byte, 64)
-	}
+// serve hands every datagram to handle until the listener stops reading, and
+// calls rest when it has handed over those that there were.
+func (l *listener) serve(handle func(*listener, datagram), rest func()) {
+	in := newInbox(l.outlet.conn)
 	for {
-		n, c, _, from, err := l.conn.ReadMsgUDPAddrPort(buffer, control)
+		n, err := in.read()
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil {
-			continue // an error of one datagram (an ICMP message that came back): the next one may be whole
+		// Any other error is one of a datagram that was sent (an ICMP message
+		// that came back): the next one may be whole.
+		for i := range n {
+			handle(l, datagram{in.octets(i), in.from(i), l.destination(in.to(i))})
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		handle(l, datagram{buffer[:n], from, l.destination(control[:c])})
+		rest()
 	}
 }
 
-func (l *listener) destination(control []byte) netip.AddrPort {
-	if !l.wildcard {
+// destination is where a datagram was sent to, by what the kernel says.
+func (l *listener) destination(addr netip.Addr, said bool) netip.AddrPort {
+	if !l.wildcard || !said {
 		return l.addr
 	}
-	var dst net.IP
-	if l.addr.Addr().Is4() {
-		var cm ipv4.ControlMessage
-		if cm.Parse(control) == nil {
-			dst = cm.Dst
-		}
-	} else {
-		var cm ipv6.ControlMessage
-		if cm.Parse(control) == nil {
-			dst = cm.Dst
-		}
-	}
-	addr, ok := netip.AddrFromSlice(dst)
-	if !ok {
-		return l.addr
-	}
-	return netip.AddrPortFrom(addr.Unmap(), l.addr.Port())
+	return netip.AddrPortFrom(addr, l.addr.Port())
 }
 
 // reply sends octets from the address that the request was sent to.
 func (l *listener) reply(octets []byte, to, local netip.AddrPort) error {
-	if !l.wildcard || local.Addr().IsUnspecified() {
-		_, err := l.conn.WriteToUDPAddrPort(octets, to)
-		return err
+	var control [controlLen]byte
+	n := 0
+	if l.wildcard && !local.Addr().IsUnspecified() {
+		n = encodeSource(&control, local.Addr())
 	}
-	var control []byte
-	if local.Addr().Is4() {
-		control = (&ipv4.ControlMessage{Src: local.Addr().AsSlice()}).Marshal()
-	} else {
-		control = (&ipv6.ControlMessage{Src: local.Addr().AsSlice()}).Marshal()
-	}
-	_, _, err := l.conn.WriteMsgUDPAddrPort(octets, control, to)
+	_, _, err := l.conn.WriteMsgUDPAddrPort(octets, control[:n], to)
 	return err
 }
 

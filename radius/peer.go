@@ -1,7 +1,6 @@
 package radius
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -25,7 +24,7 @@ type peer struct {
 	remote  netip.AddrPort
 	source  netip.Addr
 	health  health
-	handle  func(*socket, []byte) (goOn bool)
+	proxy   *Proxy
 	serving *sync.WaitGroup // of the goroutines that read the sockets
 
 	mu      sync.Mutex // guards what follows and the sockets' tables
@@ -37,6 +36,7 @@ type peer struct {
 // socket is one connected UDP socket with its 256 identifiers. Connected, so
 // that the kernel delivers only what comes from the server.
 type socket struct {
+	outlet
 	peer *peer
 	conn *net.UDPConn
 
@@ -98,13 +98,18 @@ func (p *peer) open() (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
 	enlarge(conn)
-	s := &socket{peer: p, conn: conn, unused: identifiers}
+	s := &socket{outlet: outlet{conn: raw, connected: true}, peer: p, conn: conn, unused: identifiers}
 	for i := range s.free {
 		s.free[i] = byte(i)
 	}
 	p.sockets = append(p.sockets, s)
-	p.serving.Go(func() { s.serve(p.handle) })
+	p.serving.Go(func() { newReader(s).serve(p.proxy) })
 	return s, nil
 }
 
@@ -209,20 +214,4 @@ func (p *peer) all() []*socket {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.sockets)
-}
-
-// serve hands every datagram from the server to handle until the socket is
-// closed or handle says that another goroutine reads on. A refused port comes
-// back as an error of a read: it ends nothing.
-func (s *socket) serve(handle func(*socket, []byte) bool) {
-	buffer := make([]byte, maxPacketLen+1)
-	for {
-		n, err := s.conn.Read(buffer)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err == nil && !handle(s, buffer[:n]) {
-			return
-		}
-	}
 }

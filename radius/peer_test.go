@@ -11,7 +11,7 @@ import (
 // deaf is a peer on a port where nobody listens for long.
 func deaf(t testing.TB) *peer {
 	t.Helper()
-	p := &peer{remote: netip.MustParseAddrPort("127.0.0.1:9"), handle: func(*socket, []byte) bool { return true }, serving: new(sync.WaitGroup)}
+	p := &peer{remote: netip.MustParseAddrPort("127.0.0.1:9"), proxy: newProxy(Options{}), serving: new(sync.WaitGroup)}
 	t.Cleanup(func() {
 		p.close()
 		p.serving.Wait()

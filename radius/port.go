@@ -18,7 +18,7 @@ func (p *Port) Addr() netip.AddrPort { return p.listener.addr }
 // Serve hands every datagram to handle until Close. The octets are
 // overwritten by the next one.
 func (p *Port) Serve(handle func(octets []byte, from, local netip.AddrPort)) {
-	p.listener.serve(func(_ *listener, d datagram) { handle(d.octets, d.from, d.local) })
+	p.listener.serve(func(_ *listener, d datagram) { handle(d.octets, d.from, d.local) }, func() {})
 }
 
 // Reply sends octets from the address that a request was sent to.

@@ -89,7 +89,7 @@ func Start(c *Config, o Options) (*Proxy, error) {
 		return nil, err
 	}
 	for _, l := range p.listeners {
-		p.serving.Go(func() { l.serve(p.receive) })
+		p.serving.Go(func() { p.take(l) })
 	}
 	p.others.Go(func() { p.regularly(sweepInterval, p.sweep) })
 	p.others.Go(p.watch)

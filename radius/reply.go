@@ -8,49 +8,61 @@ import (
 )
 
 // reply is the way of a reply: find the request it answers, verify it, add
-// what the policy says, and pass it on. It runs on the goroutine of the socket
-// that received it; false means that another goroutine has taken the socket
-// over.
-func (p *Proxy) reply(s *socket, octets []byte) (goOn bool) {
+// what the policy says, and make the answer ready; nil where there is none to
+// be sent. It runs on the goroutine that has the reader; false means that
+// another one has it now.
+func (p *Proxy) reply(r *reader, octets []byte) (answer *transaction, mine bool) {
+	s := r.socket
 	reply, why := parse(octets)
 	if why != forwarded {
 		p.refuseReply(s, nil, why)
-		return true
+		return nil, true
 	}
 	a := s.waiting(reply.id())
 	if a == nil {
 		p.refuseReply(s, nil, dropUnmatched)
-		return true
+		return nil, true
 	}
 	if why := a.verify(reply); why != forwarded {
 		p.refuseReply(s, a, why)
-		return true
+		return nil, true
 	}
-	return p.accepted(s, a, reply)
+	return p.accepted(r, a, reply)
 }
 
-// accepted goes on with a reply that is what it claims to be.
-func (p *Proxy) accepted(s *socket, a *attempt, reply packet) (goOn bool) {
+// accepted goes on with a reply that is what it claims to be. An answer that
+// is returned counts among those worked on until it has left.
+func (p *Proxy) accepted(r *reader, a *attempt, reply packet) (answer *transaction, mine bool) {
 	p.answering.Add(1)
-	defer p.answering.Add(-1)
-	defer func() { goOn = p.readsOn(a) }()
+	answer = p.settle(r, a, reply)
+	if mine = p.readsOn(a); mine && answer != nil {
+		return answer, true
+	}
+	if answer != nil {
+		answer.send(p)
+	}
+	p.answering.Add(-1)
+	return nil, mine
+}
+
+// settle ends the attempt that a reply belongs to, and answers its transaction.
+func (p *Proxy) settle(r *reader, a *attempt, reply packet) *transaction {
 	defer p.survive(func() { p.broke(a) })
-	a.heard = p.timer()
-	s.working.Store(a) // before the identifier goes: a socket with neither is idle
-	s.peer.release(a)
+	a.heard, a.reader = r.heard, r
+	r.socket.working.Store(a) // before the identifier goes: a socket with neither is idle
+	r.socket.peer.release(a)
 	a.target.counters.received[reply.code()].Add(1)
 	p.heard(a, reply)
 	t := a.transaction
 	if t == nil {
-		return
+		return nil
 	}
 	if a.answers = t.leave(answering); !a.answers {
 		a.target.counters.dropped[dropLate].Add(1)
-		return
+		return nil
 	}
 	p.debug.Load().replied(t, a, reply)
-	p.answer(t, a, reply)
-	return
+	return p.answer(t, a, reply)
 }
 
 // broke abandons the transaction of an attempt whose reply set off a panic,
@@ -148,28 +160,29 @@ func (p *Proxy) owner(s *socket, a *attempt) *target {
 	return nil
 }
 
-// answer answers the NAS; an Accept with what the policy says.
-func (p *Proxy) answer(t *transaction, a *attempt, reply packet) {
+// answer makes the answer for the NAS ready, an Accept with what the policy
+// says; nil where there is none, or another goroutine answers.
+func (p *Proxy) answer(t *transaction, a *attempt, reply packet) *transaction {
 	if reply.code() == protocolError && t.request.code() != accessRequest {
 		p.abandon(t, dropCode) // no answer is the only refusal that accounting has
-		return
+		return nil
 	}
 	if reply.code() != accessAccept {
-		p.finish(t, a, reply, insertion{}, false)
-		return
+		return p.finish(t, a, reply, insertion{}, false)
 	}
 	if insert, drop, mine := p.deliberate(a, reply); mine {
-		p.finish(t, a, reply, insert, drop)
+		return p.finish(t, a, reply, insert, drop)
 	}
+	return nil
 }
 
-// finish composes the answer for the NAS, keeps it for retransmissions and
-// sends it; or does not, where the fail mode is to drop.
-func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertion, drop bool) {
+// finish composes the answer for the NAS and keeps it for retransmissions, and
+// now it has to be sent; nil where it cannot be, or the fail mode is to drop.
+func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertion, drop bool) *transaction {
 	if drop {
 		p.inserted(t, insert.outcome)
 		p.abandon(t, dropFailMode)
-		return
+		return nil
 	}
 	octets, why := composeReply(t, a, reply, insert)
 	if why == dropTooBig && len(insert.add) > 0 && t.nas.Profile.Fail != dict.FailDrop {
@@ -180,7 +193,7 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 	}
 	if why != forwarded {
 		p.abandon(t, why)
-		return
+		return nil
 	}
 	if reply.code() == accessAccept {
 		p.inserted(t, insert.outcome)
@@ -194,8 +207,15 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 	t.attempt.Store(nil) // thousands of answers are kept: their requests to the servers need not be
 	t.nas.counters.answered[octets[0]].Add(1)
 	p.debug.Load().answered(t)
-	p.deliver(t.nas, t.listener, octets, t.client, t.local)
+	return t
 }
+
+func (t *transaction) envelope() envelope {
+	return envelope{&t.listener.outlet, t.reply, t.client, t.local}
+}
+
+// send sends the answer by itself.
+func (t *transaction) send(p *Proxy) { p.deliver(t.nas, t.listener, t.reply, t.client, t.local) }
 
 // deliver sends an answer to a NAS. What the kernel refuses is lost like any
 // datagram: the NAS asks again.

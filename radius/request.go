@@ -32,7 +32,7 @@ func (p *Proxy) repeat(t *transaction) {
 	t.nas.counters.dropped[dropDuplicate].Add(1)
 	if t.state.Load() == answered {
 		p.debug.Load().note(t, "A retransmission: the cached answer goes out again")
-		p.deliver(t.nas, t.listener, t.reply, t.client, t.local)
+		t.send(p)
 		return
 	}
 	a, now := t.attempt.Load(), p.timer()
@@ -43,7 +43,10 @@ func (p *Proxy) repeat(t *transaction) {
 	early := now.Sub(a.sent) < time.Second
 	if other := p.elsewhere(t, a, early); other != nil {
 		p.debug.Load().note(t, "A retransmission: %s keeps silent, %s is asked", a.target.Name, other.Name)
-		if p.attempt(t, other) == forwarded {
+		if next, why := p.attempt(t, other); why == forwarded {
+			if next != nil {
+				next.send(p)
+			}
 			return
 		}
 	}
@@ -76,17 +79,17 @@ func (p *Proxy) elsewhere(t *transaction, a *attempt, early bool) *target {
 	return nil
 }
 
-// forward sends a request to a server of its realm's pool.
-func (p *Proxy) forward(t *transaction) reason {
+// forward makes a request ready for a server of its realm's pool.
+func (p *Proxy) forward(t *transaction) (*attempt, reason) {
 	if t.nas.MaxOutstanding > 0 && t.nas.counters.outstanding.Load() > int64(t.nas.MaxOutstanding) {
-		return dropOverload
+		return nil, dropOverload
 	}
 	if p.looped(t.request) {
-		return dropLoop
+		return nil, dropLoop
 	}
 	targets, why := t.targets(t.snapshot)
 	if why != forwarded {
-		return why
+		return nil, why
 	}
 	return p.send(t, targets, current(targets, p.conversations.server(t.request.find(typeState))))
 }
@@ -95,19 +98,20 @@ func (p *Proxy) forward(t *transaction) reason {
 // then the pool in its order: every one that is alive, and last the first
 // zombie. It goes on to the next only where there is not even a socket for
 // one.
-func (p *Proxy) send(t *transaction, targets []*target, known *target) reason {
-	why, last := dropServersDead, (*target)(nil)
+func (p *Proxy) send(t *transaction, targets []*target, known *target) (a *attempt, why reason) {
+	var last *target
+	why = dropServersDead
 	if known != nil {
-		if why = p.attempt(t, known); why != dropSend {
-			return why
+		if a, why = p.attempt(t, known); why != dropSend {
+			return a, why
 		}
 	}
 	for _, to := range targets {
 		switch state := to.peer.health.now(); {
 		case to == known:
 		case state == alive:
-			if why = p.attempt(t, to); why != dropSend {
-				return why
+			if a, why = p.attempt(t, to); why != dropSend {
+				return a, why
 			}
 		case state == zombie && last == nil:
 			last = to
@@ -116,7 +120,7 @@ func (p *Proxy) send(t *transaction, targets []*target, known *target) reason {
 	if last != nil {
 		return p.attempt(t, last)
 	}
-	return why
+	return nil, why
 }
 
 // current finds the server of a conversation among those of the running
@@ -168,13 +172,14 @@ func (p *Proxy) looped(request packet) bool {
 	return states > maxProxyStates
 }
 
-// attempt composes the request for one server and sends it.
-func (p *Proxy) attempt(t *transaction, to *target) reason {
+// attempt composes the request for one server, ready to be sent; nil where
+// it need not be.
+func (p *Proxy) attempt(t *transaction, to *target) (*attempt, reason) {
 	now := p.timer()
 	a := &attempt{transaction: t, earlier: t.attempt.Load(), target: to, began: now, sent: now, deadline: now.Add(t.snapshot.config.RequestTime)}
 	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
 	if why := p.compose(a); why != forwarded {
-		return why
+		return nil, why
 	}
 	why, err := to.peer.acquire(a, to.MaxSockets)
 	if why != forwarded {
@@ -188,7 +193,7 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 		if why == dropSend && to.peer.health.fade(zombie, now) {
 			p.log.turned(to, zombie)
 		}
-		return why
+		return nil, why
 	}
 	to.peer.health.owe(now)
 	to.seal(a)
@@ -196,16 +201,27 @@ func (p *Proxy) attempt(t *transaction, to *target) reason {
 	t.attempt.Store(a)
 	if t.state.Load() != waiting { // an earlier attempt was answered meanwhile
 		to.peer.retire(a)
-		return forwarded
+		return nil, forwarded
 	}
 	p.debug.Load().sent(t, a)
-	return p.transmit(a)
+	a.count()
+	return a, forwarded
 }
 
-func (p *Proxy) transmit(a *attempt) reason {
-	// Counted first: the answer may be here before the call returns.
-	sent := &a.target.counters.sent[a.wire[0]]
-	sent.Add(1)
+// count counts an attempt as sent before it is: the answer may be here before
+// the system call returns.
+func (a *attempt) count() { a.target.counters.sent[a.wire[0]].Add(1) }
+
+// transmit counts and sends an attempt.
+func (p *Proxy) transmit(a *attempt) {
+	a.count()
+	a.send(p)
+}
+
+func (a *attempt) envelope() envelope { return envelope{via: &a.socket.outlet, octets: a.wire} }
+
+// send sends an attempt that is counted.
+func (a *attempt) send(p *Proxy) {
 	_, err := a.socket.conn.Write(a.wire)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		// The answer to an earlier datagram: this one was not sent at all.
@@ -213,11 +229,10 @@ func (p *Proxy) transmit(a *attempt) reason {
 	}
 	if err != nil {
 		// The request stays under way and the NAS's retransmission repeats it.
-		sent.Add(^uint64(0))
+		a.target.counters.sent[a.wire[0]].Add(^uint64(0))
 		a.target.counters.dropped[dropSend].Add(1)
 		p.log.warn(a.target.Name, dropSend, func() []any { return []any{"aaa", a.target.Name, "error", err} })
 	}
-	return forwarded
 }
 
 // compose writes the request as the server is to see it, all but identifier

@@ -121,7 +121,7 @@ func (p *Proxy) peer(s *snapshot, server *AAA, remote netip.AddrPort) *peer {
 		}
 	}
 	if s.peers[key] == nil {
-		s.peers[key] = &peer{remote: remote, source: server.Source, handle: p.reply, serving: &p.others}
+		s.peers[key] = &peer{remote: remote, source: server.Source, proxy: p, serving: &p.others}
 	}
 	return s.peers[key]
 }

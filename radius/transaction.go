@@ -51,6 +51,7 @@ type attempt struct {
 	deadline      time.Time
 
 	heard   time.Time     // when its reply came
+	reader  *reader       // by which its reply came
 	answers bool          // it is this one that the transaction is answered by
 	accept  packet        // while a decision about it is made
 	stage   atomic.Uint32 // of the answer to it

@@ -22,7 +22,7 @@ func TestWildcardOfIPv6TellsItsAddressesApart(t *testing.T) {
 	for _, local := range []string{"2001:db8::1", "2001:db8::2", "2001:db8::2"} {
 		addr := netip.MustParseAddr(local)
 		control := (&ipv6.ControlMessage{Src: addr.AsSlice()}).Marshal() // in6_pktinfo, as it arrives
-		at := l.destination(control)
+		at := l.destination(decodeDestination(control))
 		if want := netip.AddrPortFrom(addr, l.addr.Port()); at != want {
 			t.Errorf("sent to %v, want %v", at, want)
 		}

@@ -51,7 +51,7 @@ func listenAs(addr netip.AddrPort, k kind, what string) (*listener, error) {
 	}
 	raw, err := conn.SyscallConn()
 	l := &listener{
-		outlet: outlet{conn: raw, wildcard: addr.Addr().IsUnspecified()},
+		outlet: outlet{raw: raw, wildcard: addr.Addr().IsUnspecified()},
 		conn:   conn, kind: k, buffer: enlarge(conn), addr: conn.LocalAddr().(*net.UDPAddr).AddrPort(),
 	}
 	if err == nil && l.wildcard {
@@ -88,7 +88,7 @@ type datagram struct {
 // serve hands every datagram to handle until the listener stops reading, and
 // calls rest when it has handed over those that there were.
 func (l *listener) serve(handle func(*listener, datagram), rest func()) {
-	in := newInbox(l.outlet.conn)
+	in := newInbox(l.raw)
 	for {
 		n, err := in.read()
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {

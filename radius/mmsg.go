@@ -85,6 +85,16 @@ func encodeSource(control *[controlLen]byte, from netip.Addr) int {
 	return unix.CmsgSpace(unix.SizeofInet6Pktinfo)
 }
 
+// encodeSegment writes how long the datagrams are that a message is to be cut
+// up into, and returns the length.
+func encodeSegment(control []byte, octets int) int {
+	header := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	header.Level, header.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	header.SetLen(unix.CmsgLen(2))
+	binary.NativeEndian.PutUint16(control[unix.CmsgLen(0):], uint16(octets))
+	return unix.CmsgSpace(2)
+}
+
 // decodeDestination reads the address that a datagram was sent to; false where
 // the kernel did not say.
 func decodeDestination(control []byte) (netip.Addr, bool) {

@@ -2,6 +2,7 @@ package radius
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -25,36 +26,42 @@ type envelope struct {
 
 // outlet is a socket to send by.
 type outlet struct {
-	conn      syscall.RawConn
+	raw       syscall.RawConn
 	connected bool
-	wildcard  bool // the address to send from has to be named
+	wildcard  bool        // the address to send from has to be named
+	singly    atomic.Bool // no message is cut up into datagrams on this way
 }
 
 // outbox gathers what a goroutine has to send while it works through the
-// datagrams that it received together; what goes by the same socket leaves by
-// one system call. Its methods are for one goroutine at a time.
+// datagrams that it received together. What goes by the same socket leaves by
+// one system call, and of that what goes to the same port and has the same
+// length as one message, which the kernel or the network card cuts up (udp(7)
+// UDP_SEGMENT): most of what a datagram costs is its way through the kernel.
+// Its methods are for one goroutine at a time.
 type outbox struct {
 	letters []letter
-	run     []letter // those of one socket
-	rest    []letter // those of the others, while that one's are sent
+	rest    []letter // those that go by other sockets than the one at work
+	bundles []bundle
+	vectors [batch]unix.Iovec
 
-	send     func(fd uintptr) (done bool)
-	sent     int
-	errno    syscall.Errno
+	sending  func(fd uintptr) (done bool)
 	pending  []mmsghdr
+	sent     int // of these
+	errno    syscall.Errno
 	headers  [batch]mmsghdr
-	vectors  [batch]unix.Iovec
 	names    [batch]unix.RawSockaddrInet6 // room for either family
 	controls [batch][controlLen]byte
 }
 
+// bundle is one message: letters of one length to one port.
+type bundle struct {
+	envelope
+	letters []letter
+}
+
 func newOutbox() *outbox {
-	o := &outbox{
-		letters: make([]letter, 0, batch),
-		run:     make([]letter, 0, batch),
-		rest:    make([]letter, 0, batch),
-	}
-	o.send = o.sendmmsg // made once: a method value is allocated
+	o := &outbox{letters: make([]letter, 0, batch), rest: make([]letter, 0, batch), bundles: make([]bundle, batch)}
+	o.sending = o.sendmmsg // made once: a method value is allocated
 	return o
 }
 
@@ -65,17 +72,16 @@ func (o *outbox) post(l letter) { o.letters = append(o.letters, l) }
 func (o *outbox) flush(p *Proxy) {
 	for len(o.letters) > 0 {
 		via := o.sort()
-		o.pending = o.headers[:len(o.run)]
-		for len(o.pending) > 0 {
+		o.write()
+		for o.pending = o.headers[:len(o.bundles)]; len(o.pending) > 0; {
 			o.deliver(p, via)
 		}
 	}
 }
 
-// sort takes out the letters that go by the same socket as the first one, and
-// writes them down for the kernel.
+// sort bundles the letters that go by the same socket as the first one.
 func (o *outbox) sort() (via *outlet) {
-	o.run, o.rest = o.run[:0], o.rest[:0]
+	o.rest, o.bundles = o.rest[:0], o.bundles[:0]
 	for _, l := range o.letters {
 		e := l.envelope()
 		if via == nil {
@@ -85,39 +91,92 @@ func (o *outbox) sort() (via *outlet) {
 			o.rest = append(o.rest, l)
 			continue
 		}
-		o.address(len(o.run), e)
-		o.run = append(o.run, l)
+		b := o.bundle(e)
+		b.letters = append(b.letters, l)
 	}
 	o.letters, o.rest = o.rest, o.letters
 	return via
 }
 
-// address fills in the header of a letter.
-func (o *outbox) address(i int, e envelope) {
-	h := &o.headers[i].Msghdr
-	*h = unix.Msghdr{Iov: &o.vectors[i]}
-	h.SetIovlen(1)
-	o.vectors[i].Base = &e.octets[0]
-	o.vectors[i].SetLen(len(e.octets))
-	if !e.via.connected {
-		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&o.names[i])), encodeName(&o.names[i], e.to)
+// bundle finds the one that a letter belongs to, or begins it.
+func (o *outbox) bundle(e envelope) *bundle {
+	for i := range o.bundles {
+		if b := &o.bundles[i]; b.takes(e) {
+			return b
+		}
 	}
-	if e.via.wildcard && !e.local.Addr().IsUnspecified() {
-		h.Control = &o.controls[i][0]
-		h.SetControllen(encodeSource(&o.controls[i], e.local.Addr()))
+	o.bundles = o.bundles[:len(o.bundles)+1]
+	b := &o.bundles[len(o.bundles)-1]
+	b.envelope, b.letters = e, b.letters[:0]
+	return b
+}
+
+// maxSegment is the longest datagram that is sent with others as one message:
+// none of them may need fragments, on any usual way.
+const maxSegment = 1200
+
+func (b *bundle) takes(e envelope) bool {
+	return len(b.octets) == len(e.octets) && len(e.octets) <= maxSegment && !e.via.singly.Load() && b.to == e.to && b.local == e.local
+}
+
+// write writes the bundles down for the kernel.
+func (o *outbox) write() {
+	vectors := o.vectors[:0]
+	for i := range o.bundles {
+		b := &o.bundles[i]
+		first := len(vectors)
+		for _, l := range b.letters {
+			octets := l.envelope().octets
+			vectors = append(vectors, unix.Iovec{Base: &octets[0]})
+			vectors[len(vectors)-1].SetLen(len(octets))
+		}
+		o.address(i, b, vectors[first:])
 	}
 }
 
-// deliver sends what is pending as far as the kernel takes it. The letter that
-// it stops at is sent again by itself, which says what is wrong and sees to it.
-func (o *outbox) deliver(p *Proxy, via *outlet) {
-	err := via.conn.Write(o.send)
-	if err != nil || o.errno != 0 {
-		o.run[len(o.run)-len(o.pending)].send(p)
-		o.sent = 1
+// address fills in the header of a bundle.
+func (o *outbox) address(i int, b *bundle, vectors []unix.Iovec) {
+	h := &o.headers[i].Msghdr
+	*h = unix.Msghdr{Iov: &vectors[0]}
+	h.SetIovlen(len(vectors))
+	if !b.via.connected {
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&o.names[i])), encodeName(&o.names[i], b.to)
 	}
-	o.pending = o.pending[o.sent:]
+	n := 0
+	if b.via.wildcard && !b.local.Addr().IsUnspecified() {
+		n = encodeSource(&o.controls[i], b.local.Addr())
+	}
+	if len(vectors) > 1 {
+		n += encodeSegment(o.controls[i][n:], len(b.octets))
+	}
+	if n > 0 {
+		h.Control = &o.controls[i][0]
+		h.SetControllen(n)
+	}
 }
+
+// deliver sends what is pending as far as the kernel takes it. The letters of
+// the bundle that it stops at are sent by themselves, which says what is wrong
+// and sees to it.
+func (o *outbox) deliver(p *Proxy, via *outlet) {
+	if err := via.raw.Write(o.sending); err == nil && o.errno == 0 {
+		o.pending = o.pending[o.sent:]
+		return
+	}
+	stopped := o.bundles[len(o.bundles)-len(o.pending)]
+	o.pending = o.pending[1:]
+	if len(stopped.letters) > 1 && uncut[o.errno] {
+		via.singly.Store(true)
+	}
+	for _, l := range stopped.letters {
+		l.send(p)
+	}
+}
+
+// uncut are the errors by which the kernel refuses to cut a message up: the
+// card computes no checksums, the datagrams are longer than the way allows, or
+// it is too old to know how (before 4.18).
+var uncut = map[syscall.Errno]bool{unix.EIO: true, unix.EINVAL: true, unix.EMSGSIZE: true, unix.EOPNOTSUPP: true}
 
 func (o *outbox) sendmmsg(fd uintptr) (done bool) {
 	o.sent, o.errno = mmsg(unix.SYS_SENDMMSG, fd, o.pending)

@@ -104,7 +104,7 @@ func (p *peer) open() (*socket, error) {
 		return nil, err
 	}
 	enlarge(conn)
-	s := &socket{outlet: outlet{conn: raw, connected: true}, peer: p, conn: conn, unused: identifiers}
+	s := &socket{outlet: outlet{raw: raw, connected: true}, peer: p, conn: conn, unused: identifiers}
 	for i := range s.free {
 		s.free[i] = byte(i)
 	}

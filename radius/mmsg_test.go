@@ -1,0 +1,199 @@
+package radius
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// post is a letter that counts how often it is sent by itself.
+type post struct {
+	e     envelope
+	alone int
+}
+
+func (l *post) envelope() envelope { return l.e }
+func (l *post) send(*Proxy)        { l.alone++ }
+
+// opened listens somewhere until the test ends.
+func opened(t *testing.T, addr string) *listener {
+	t.Helper()
+	l, err := listen(netip.MustParseAddrPort(addr), auth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.close)
+	l.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	return l
+}
+
+// arrived reads that many datagrams, and says whence, whereto and what each is.
+func arrived(t *testing.T, l *listener, count int) (all []string) {
+	t.Helper()
+	in := newInbox(l.raw)
+	for len(all) < count {
+		n, err := in.read()
+		if err != nil {
+			t.Fatalf("%d of %d arrived: %v", len(all), count, err)
+		}
+		for i := range n {
+			all = append(all, fmt.Sprintf("%s>%s:%s", in.from(i), l.destination(in.to(i)), in.octets(i)))
+		}
+	}
+	return all
+}
+
+func TestBatchesArriveWholeAndFromWhereTheyWereSent(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ from, to, hit string }{
+		"IPv4":                  {"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1"},
+		"IPv6":                  {"[::1]:0", "[::1]:0", "::1"},
+		"wildcard of IPv4":      {"127.0.0.1:0", "0.0.0.0:0", "127.0.0.7"},
+		"wildcard of IPv6":      {"[::1]:0", "[::]:0", "::1"},
+		"from wildcard of IPv4": {"0.0.0.0:0", "0.0.0.0:0", "127.0.0.7"},
+		"from wildcard of IPv6": {"[::]:0", "[::]:0", "::1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from, to := opened(t, c.from), opened(t, c.to)
+			source := from.addr
+			if from.wildcard {
+				source = netip.AddrPortFrom(netip.MustParseAddr(map[bool]string{true: "127.0.0.9", false: "::1"}[from.addr.Addr().Is4()]), from.addr.Port())
+			}
+			at := netip.AddrPortFrom(netip.MustParseAddr(c.hit), to.addr.Port())
+			out := newOutbox()
+			var want []string
+			for i := range batch {
+				text := bytes.Repeat([]byte{byte('a' + i%26)}, 20+i/5)
+				out.post(&post{e: envelope{&from.outlet, text, at, source}})
+				want = append(want, fmt.Sprintf("%s>%s:%s", source, at, text))
+			}
+			out.flush(nil)
+			got := arrived(t, to, batch)
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("arrived\n%q, want\n%q", got, want)
+			}
+		})
+	}
+}
+
+// TestBatchGoesByEverySocket mixes letters of several sockets and ports, some
+// of which the kernel does not take.
+func TestBatchGoesByEverySocket(t *testing.T) {
+	t.Parallel()
+	one, two, to, other := opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0")
+	out := newOutbox()
+	tooLong := &post{e: envelope{&one.outlet, make([]byte, 70000), to.addr, one.addr}}
+	var whole []*post
+	want := map[*listener][]string{}
+	for i := range 21 {
+		from, at := one, to
+		if i%2 > 0 {
+			from = two
+		}
+		if i%3 > 0 {
+			at = other
+		}
+		text := fmt.Sprintf("%0*d", 10+i%2, i)
+		l := &post{e: envelope{&from.outlet, []byte(text), at.addr, from.addr}}
+		whole = append(whole, l)
+		out.post(l)
+		want[at] = append(want[at], fmt.Sprintf("%s>%s:%s", from.addr, at.addr, text))
+		if i == 8 {
+			out.post(tooLong)
+		}
+	}
+	out.flush(nil)
+	for l, texts := range maps.All(want) {
+		got := arrived(t, l, len(texts))
+		slices.Sort(got)
+		slices.Sort(texts)
+		if !slices.Equal(got, texts) {
+			t.Errorf("arrived\n%q, want\n%q", got, texts)
+		}
+	}
+	if tooLong.alone != 1 {
+		t.Errorf("the one that the kernel refuses was sent by itself %d times", tooLong.alone)
+	}
+	if slices.ContainsFunc(whole, func(l *post) bool { return l.alone > 0 }) {
+		t.Error("others were sent by themselves")
+	}
+}
+
+// TestBundleThatCannotBeCutUp refuses UDP_SEGMENT as the kernel does where
+// checksums are off; a card that computes none makes it do the same.
+func TestBundleThatCannotBeCutUp(t *testing.T) {
+	t.Parallel()
+	from, to := opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0")
+	if err := from.raw.Control(func(fd uintptr) {
+		if err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_NO_CHECK, 1); err != nil {
+			t.Error(err)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	out := newOutbox()
+	send := func() (alone int) {
+		letters := make([]*post, 5)
+		for i := range letters {
+			letters[i] = &post{e: envelope{&from.outlet, []byte("of one length"), to.addr, from.addr}}
+			out.post(letters[i])
+		}
+		out.flush(nil)
+		for _, l := range letters {
+			alone += l.alone
+		}
+		return alone
+	}
+	if alone := send(); alone != 5 || !from.singly.Load() {
+		t.Errorf("%d of 5 were sent by themselves, the socket is known for it: %v", alone, from.singly.Load())
+	}
+	if alone := send(); alone != 0 {
+		t.Errorf("then %d of 5 were sent by themselves, want none", alone)
+	}
+	arrived(t, to, 5)
+}
+
+// TestRefusedPortEndsNoReading has an ICMP message come back before a datagram
+// does.
+func TestRefusedPortEndsNoReading(t *testing.T) {
+	t.Parallel()
+	server := opened(t, "127.0.0.1:0")
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server.addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	server.close()
+	if _, err := conn.Write([]byte("to nobody")); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := newInbox(raw)
+	if n, err := in.read(); n != 0 || err != unix.ECONNREFUSED {
+		t.Fatalf("read %d, %v", n, err)
+	}
+	again, err := listen(server.addr, auth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.close()
+	if _, err := again.conn.WriteToUDPAddrPort([]byte("back"), conn.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := in.read(); n != 1 || err != nil || string(in.octets(0)) != "back" {
+		t.Fatalf("read %d, %v", n, err)
+	}
+}

@@ -127,6 +127,30 @@ func TestCase50StoreSlowForEverybodyWithinTheBudget(t *testing.T) {
 	s.injections(map[string]uint64{"injected": 20})
 }
 
+// TestRepliesThatAreDecidedAboutAreNotOverwritten lets as many replies come
+// after the ones that take long as there is room for.
+func TestRepliesThatAreDecidedAboutAreNotOverwritten(t *testing.T) {
+	t.Parallel()
+	var store slow
+	s := start(t, patient, func(s *setup) {
+		store = slowly(s)
+		s.answer = func(r *radiustest.Request) [][]byte {
+			name := r.Values(radiustest.UserName)[0]
+			if string(name) == "u1@atson.net" {
+				return [][]byte{r.Reply(radiustest.AccessAccept, radiustest.Attribute{Type: 25, Value: name})}
+			}
+			return [][]byte{r.Reply(radiustest.AccessReject, radiustest.Attribute{Type: 18, Value: []byte("longer than any Accept")})}
+		}
+	})
+	sent := s.logIn(store, 20)
+	s.asked(store, 20)
+	for id := range byte(100) { // Rejects need no decision
+		s.exchange(s.nas, access(t, 100+id, " 01 0e 'u2@atson.net' "))
+	}
+	close(store.goOn)
+	s.answers(s.nas, sent, "50 12 *16 19 0e 'u1@atson.net' 0b 07 'op25b'")
+}
+
 func TestCase50StoreSlowForEverybodyOverTheBudgetThatComesBack(t *testing.T) {
 	t.Parallel()
 	var store slow

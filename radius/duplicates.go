@@ -2,6 +2,7 @@ package radius
 
 import (
 	"bytes"
+	"hash/maphash"
 	"net/netip"
 	"slices"
 	"sync"
@@ -27,37 +28,72 @@ const shards = 64
 // ones, those too whose identifier the NAS has used for a new request. Their
 // number is bounded by the limit given to admit.
 type duplicates struct {
+	hash   func(duplicateKey) uint64
 	held   atomic.Int64
 	shards [shards]shard
 }
 
+// shard holds the transactions whose keys have a hash that ends alike. They
+// stand in the map by the hash and not by the key, which is long and has
+// pointers in it: hundreds of thousands of keys would be a burden to caches and
+// collector (BenchmarkDuplicates).
 type shard struct {
 	mu           sync.Mutex
-	transactions map[duplicateKey]*transaction
-	answered     []*transaction // the first to expire first
+	transactions map[uint64]*transaction // and behind each those of another key with the same hash
+	answered     []*transaction          // the first to expire first
 }
 
 func newDuplicates() *duplicates {
-	d := new(duplicates)
+	seed := maphash.MakeSeed()
+	d := &duplicates{hash: func(k duplicateKey) uint64 { return maphash.Comparable(seed, k) }}
 	for i := range d.shards {
-		d.shards[i].transactions = map[duplicateKey]*transaction{}
+		d.shards[i].transactions = map[uint64]*transaction{}
 	}
 	return d
 }
 
-func (d *duplicates) shard(k duplicateKey) *shard {
-	return &d.shards[(uint32(k.client.Port())*31+uint32(k.id))%shards]
+func (d *duplicates) shard(t *transaction) *shard { return &d.shards[t.hash%shards] }
+
+// find returns the transaction that stands under the key of this one.
+func (s *shard) find(t *transaction) *transaction {
+	other := s.transactions[t.hash]
+	for other != nil && other.key() != t.key() {
+		other = other.twin
+	}
+	return other
+}
+
+// put enters a transaction, under a key that is free.
+func (s *shard) put(t *transaction) {
+	t.twin = s.transactions[t.hash]
+	s.transactions[t.hash] = t
+}
+
+// take takes a transaction out, if it is there.
+func (s *shard) take(t *transaction) {
+	first := s.transactions[t.hash]
+	switch {
+	case first == t && t.twin == nil:
+		delete(s.transactions, t.hash)
+	case first == t:
+		s.transactions[t.hash] = t.twin
+	}
+	for ; first != nil && first != t; first = first.twin {
+		if first.twin == t {
+			first.twin = t.twin
+		}
+	}
 }
 
 // admit enters a new transaction. If the same request is here already it is
 // returned instead; a different one under the same key gives way and is
 // abandoned, as RFC 5080 section 2.2.2 asks.
 func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why reason) {
-	k := t.key()
-	s := d.shard(k)
+	t.hash = d.hash(t.key())
+	s := d.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.transactions[k]
+	old := s.find(t)
 	if old != nil && bytes.Equal(old.request.authenticator(), t.request.authenticator()) && len(old.request) == len(t.request) {
 		return old, dropDuplicate
 	}
@@ -70,13 +106,14 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 		return nil, dropOverload
 	}
 	d.held.Add(1)
-	t.held, s.transactions[k] = true, t
+	t.held = true
+	s.put(t)
 	return nil, forwarded
 }
 
 // remember keeps an answered transaction until it expires.
 func (d *duplicates) remember(t *transaction) {
-	s := d.shard(t.key())
+	s := d.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := len(s.answered)
@@ -89,7 +126,7 @@ func (d *duplicates) remember(t *transaction) {
 // forget takes out a transaction that got no answer, so that a retransmission
 // is a new attempt.
 func (d *duplicates) forget(t *transaction) {
-	s := d.shard(t.key())
+	s := d.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d.remove(s, t)
@@ -98,9 +135,7 @@ func (d *duplicates) forget(t *transaction) {
 // remove lets go of a transaction, which may have been superseded before: it
 // is held until then all the same.
 func (d *duplicates) remove(s *shard, t *transaction) {
-	if k := t.key(); s.transactions[k] == t {
-		delete(s.transactions, k)
-	}
+	s.take(t)
 	if t.held {
 		t.held = false
 		d.held.Add(-1)

@@ -140,3 +140,35 @@ func TestAShorterDelayIsNotHeldUpByALongerOne(t *testing.T) {
 		t.Errorf("%d held, want the one of a minute", d.size())
 	}
 }
+
+// TestKeysOfOneHashAreNotMixedUp lets all requests have the same hash.
+func TestKeysOfOneHashAreNotMixedUp(t *testing.T) {
+	t.Parallel()
+	d := newDuplicates()
+	d.hash = func(duplicateKey) uint64 { return 7 }
+	var all []*transaction
+	admit := func(id, authenticator byte) *transaction {
+		tr := waitingTransaction(id, authenticator)
+		same, _ := d.admit(tr, 100)
+		return same
+	}
+	for id := range byte(5) {
+		if admit(id, 1) != nil {
+			t.Fatalf("request %d is held for another one", id)
+		}
+		all = append(all, d.shard(&transaction{hash: 7}).transactions[7])
+	}
+	for _, gone := range []int{2, 4, 0} { // in the middle, first, last
+		d.forget(all[gone])
+		for id := range all {
+			same := admit(byte(id), 1)
+			if was := all[id]; was != nil && id != gone && same != was {
+				t.Errorf("after %d was forgotten, %d is held for %v", gone, id, same)
+			}
+			if id == gone && same != nil {
+				t.Errorf("%d is known after it was forgotten", gone)
+			}
+		}
+		all[gone] = nil
+	}
+}

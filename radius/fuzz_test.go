@@ -116,8 +116,9 @@ func (b *bench) send(l *listener, octets []byte) *transaction {
 	if len(octets) < headerLen {
 		return nil
 	}
-	k := duplicateKey{client, l.addr.Addr(), l.number, octets[0], octets[1]}
-	return b.duplicates.shard(k).transactions[k]
+	t := &transaction{listener: l, client: client, local: l.addr, request: octets}
+	t.hash = b.duplicates.hash(t.key())
+	return b.duplicates.shard(t).find(t)
 }
 
 // assemble makes a packet of that code around attributes, signed with what

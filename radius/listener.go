@@ -36,6 +36,7 @@ type listener struct {
 	number uint16 // tells listeners apart in the duplicate cache
 	addr   netip.AddrPort
 	buffer int // for receiving, in octets
+	room   room
 }
 
 func listen(addr netip.AddrPort, k kind) (*listener, error) { return listenAs(addr, k, k.String()) }

@@ -5,22 +5,18 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"slices"
 	"syscall"
 	"time"
 )
 
 // begin takes a request on: a copy of its own, and a number.
 func (p *Proxy) begin(a *arrival) *transaction {
-	t := &transaction{
-		snapshot: a.snapshot,
-		listener: a.listener,
-		nas:      a.nas,
-		client:   a.datagram.from,
-		local:    a.datagram.local,
-		request:  slices.Clone(a.packet),
-		serial:   p.serial.Add(1) - 1,
-	}
+	room := &a.listener.room
+	t := room.transactions.next()
+	t.snapshot, t.listener, t.nas = a.snapshot, a.listener, a.nas
+	t.client, t.local = a.datagram.from, a.datagram.local
+	t.request = append(room.kept.next(len(a.packet)), a.packet...)
+	t.serial = p.serial.Add(1) - 1
 	p.debug.Load().received(t)
 	return t
 }
@@ -176,7 +172,9 @@ func (p *Proxy) looped(request packet) bool {
 // it need not be.
 func (p *Proxy) attempt(t *transaction, to *target) (*attempt, reason) {
 	now := p.timer()
-	a := &attempt{transaction: t, earlier: t.attempt.Load(), target: to, began: now, sent: now, deadline: now.Add(t.snapshot.config.RequestTime)}
+	a := t.listener.room.attempts.next()
+	a.transaction, a.earlier, a.target = t, t.attempt.Load(), to
+	a.began, a.sent, a.deadline = now, now, now.Add(t.snapshot.config.RequestTime)
 	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
 	if why := p.compose(a); why != forwarded {
 		return nil, why
@@ -242,7 +240,7 @@ func (a *attempt) send(p *Proxy) {
 func (p *Proxy) compose(a *attempt) reason {
 	t := a.transaction
 	request := t.request
-	wire := make([]byte, headerLen, len(request)+2*attrMALen+2+len(p.loopMark))
+	wire := t.listener.room.passing.next(len(request) + 2*attrMALen + 2 + len(p.loopMark))[:headerLen]
 	wire[0] = request.code()
 	if request.code() == accessRequest {
 		wire = appendMA(wire)

@@ -37,7 +37,7 @@ func BenchmarkDuplicates(b *testing.B) {
 			b.Fatal(why)
 		}
 		d.remember(t)
-		d.shard(t.key()).expire(d, now)
+		d.shard(t).expire(d, now)
 	}
 }
 

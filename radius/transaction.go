@@ -18,7 +18,9 @@ type transaction struct {
 	local    netip.AddrPort
 	request  packet // our own copy
 	serial   uint64 // numbers the transactions in debug output
-	held     bool   // it counts among those held; guarded by its shard of the cache
+	hash     uint64 // of the key, once it was admitted
+	held     bool   // it counts among those held; guarded, like twin, by its shard of the cache
+	twin     *transaction
 
 	state   atomic.Uint32
 	reply   []byte    // valid once state is answered

@@ -58,13 +58,14 @@ type SessionKey struct{ NAS, Box, AcctSession string }
 
 // SessionBatch is what has changed since the last one.
 type SessionBatch struct {
-	Put    []Session
-	Delete []SessionKey
-	Past   []Stretch // into the history
+	Put     []Session
+	Delete  []SessionKey
+	Past    []Stretch      // into the history
+	Settled []Announcement // of which the rows say by now what became of them
 }
 
 // Len counts what is in a batch.
-func (b *SessionBatch) Len() int { return len(b.Put) + len(b.Delete) + len(b.Past) }
+func (b *SessionBatch) Len() int { return len(b.Put) + len(b.Delete) + len(b.Past) + len(b.Settled) }
 
 func createSessions(tx *bolt.Tx) error {
 	_, err := tx.CreateBucketIfNotExists(sessionsBucket)
@@ -89,6 +90,9 @@ func (s *Store) SaveSessions(b SessionBatch) error {
 			if err := putSession(sessions, &b.Put[i]); err != nil {
 				return err
 			}
+		}
+		if err := settle(tx, b.Settled); err != nil {
+			return err
 		}
 		return putStretches(tx, b.Past)
 	})

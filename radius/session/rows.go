@@ -96,6 +96,7 @@ func (t *Table) Restore(s store.Session) {
 	e.dirty = true // so that nobody writes what has just been read
 	t.add(t.router(place{s.NAS, s.Box}, s.Area), e)
 	e.dirty = false
+	t.doubt(e)
 	t.asks.set(e, t.born)
 	t.signal()
 }

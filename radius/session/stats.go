@@ -51,6 +51,7 @@ type counters struct {
 	joined, unjoined           uint64
 	repeated, stale, created   uint64
 	unknownStops, contradicted uint64
+	unannounced                uint64
 	ended                      map[string]uint64
 }
 
@@ -65,6 +66,8 @@ type Stats struct {
 	Due      int                 // sessions that the engine will be asked about, some day
 	Unsaved  int                 // changes that are not in the store yet
 	Lost     uint64              // lines of history that there was no room for
+
+	Unannounced uint64 // sessions whose routers were told something that the store could not be told before; see Writer.Announce
 }
 
 // NASStats counts the sessions of one NAS.
@@ -85,7 +88,7 @@ func (t *Table) Stats() Stats {
 			"repeated": c.repeated, "stale": c.stale, "created": c.created, "unknown-stop": c.unknownStops, "contradicted": c.contradicted,
 		},
 		Waiting: len(t.waiting.order), Due: len(t.asks.heap),
-		Unsaved: len(t.changes.dirty) + len(t.changes.gone) + len(t.changes.past), Lost: t.changes.lost,
+		Unsaved: len(t.changes.dirty) + len(t.changes.gone) + len(t.changes.past), Lost: t.changes.lost, Unannounced: c.unannounced,
 	}
 	for kind, n := range c.records {
 		s.Records[recordNames[kind]] = n

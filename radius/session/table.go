@@ -58,6 +58,7 @@ type Table struct {
 	waiting   waiting
 	graves    graves
 	changes   changes
+	announced announcements
 	counters  counters
 	aged      int    // how far ageing has come in all
 	serial    uint64 // of the last session that was added
@@ -96,6 +97,7 @@ func NewTable(o Options) *Table {
 		waiting:   newWaiting(),
 		graves:    graves{stones: map[ID]stone{}},
 		changes:   changes{gone: map[ID]bool{}},
+		announced: announcements{all: map[ID]announcement{}},
 		counters:  counters{ended: map[string]uint64{}},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sekisho/engine"
@@ -13,6 +14,7 @@ import (
 // Shelf is where sessions and their history are kept; see store.Store.
 type Shelf interface {
 	SaveSessions(store.SessionBatch) error
+	AnnounceSessions([]store.Announcement) error
 	ForgetHistory(before time.Time, limit int) (int, error)
 }
 
@@ -23,7 +25,8 @@ type Contracts interface {
 
 // Writer writes the changes of a table behind it, in batches: no packet waits
 // for the disk, and what a crash loses is what the last second brought. The
-// next Interims tell it again.
+// next Interims tell it again. What routers were told they do not tell: that is
+// announced before; see Announce.
 type Writer struct {
 	table     *Table
 	shelf     Shelf
@@ -34,6 +37,8 @@ type Writer struct {
 	mu      sync.Mutex         // of whoever writes
 	held    store.SessionBatch // that the store has not taken yet
 	failing bool
+
+	mute atomic.Bool // the store took the last announcement not
 }
 
 const (
@@ -156,6 +161,7 @@ func (t *Table) taken(limit int) (b store.SessionBatch, fresh []*entry, more boo
 			continue
 		}
 		b.Put = append(b.Put, e.row())
+		t.announced.clear(&b, e.id())
 		if e.courseKnown || e.account == "" {
 			e = nil
 		}
@@ -169,6 +175,7 @@ func (t *Table) taken(limit int) (b store.SessionBatch, fresh []*entry, more boo
 		delete(c.gone, id)
 		if t.find(id) == nil { // else another session has the name by now, and is written over it
 			b.Delete = append(b.Delete, store.SessionKey(id))
+			t.announced.clear(&b, id)
 		}
 	}
 	n = min(limit, len(c.past))

@@ -20,6 +20,7 @@ func (k *Keeper) finish(r result) {
 	}
 	k.stats.answered(l.Name, j.kind, r.reply)
 	again := k.learn(l, j, r.reply)
+	k.herald.settled(j.id)
 	if j.part != nil {
 		k.judge(l, j, r.reply, again)
 	}

@@ -1,7 +1,6 @@
 package coa
 
 import (
-	"errors"
 	"log/slog"
 	"maps"
 	"sync/atomic"
@@ -48,6 +47,7 @@ type Options struct {
 	Decider  Decider
 	Sender   Sender
 	Ledger   Ledger           // where campaigns are kept; nil: nowhere
+	Journal  Journal          // where it is kept who is being told something; nil: nowhere
 	Clock    func() time.Time // what time it is for the policy; nil: time.Now
 	Timers   Clock            // by which routers are paced; nil: WallClock
 	Log      *slog.Logger     // nil: discard
@@ -67,6 +67,7 @@ type Keeper struct {
 
 	inbox  inbox
 	scribe scribe
+	herald herald
 	stats  stats
 
 	// What follows belongs to the keeper's goroutine.
@@ -106,6 +107,7 @@ func NewKeeper(o Options) *Keeper {
 	}
 	k.inbox.wake = make(chan struct{}, 1)
 	k.scribe.log = k.log
+	k.herald.journal, k.herald.send = o.Journal, k.dispatch
 	k.rules = Rules{}.withDefaults()
 	return k
 }
@@ -138,6 +140,7 @@ func (k *Keeper) Close() {
 	if k.running.Load() {
 		<-k.done
 	}
+	k.herald.wait()
 	k.keepCampaigns()
 	k.scribe.wait()
 }
@@ -221,6 +224,9 @@ func (k *Keeper) pump(l *lane) time.Time {
 		return time.Time{}
 	}
 	now := k.timers.Now()
+	if l.holdUntil.After(now) {
+		return l.holdUntil
+	}
 	for l.hasRoom() {
 		if wait := l.pace.wait(now); wait > 0 {
 			return now.Add(wait)
@@ -229,9 +235,7 @@ func (k *Keeper) pump(l *lane) time.Time {
 		if !ok {
 			break
 		}
-		if !k.tell(l, j, now) {
-			return now.Add(tickInterval)
-		}
+		k.tell(l, j, now)
 	}
 	return time.Time{}
 }
@@ -266,20 +270,20 @@ func (k *Keeper) router(at Place) Router {
 	return r.at(at.Box)
 }
 
-// tell sends one session its action. False: nothing can be sent at the moment.
-func (k *Keeper) tell(l *lane, j *job, now time.Time) bool {
+// tell sends one session its action.
+func (k *Keeper) tell(l *lane, j *job, now time.Time) {
 	if other := l.underWay[j.id]; other != nil && (j.forced || j.disconnect) {
 		other.then = append(other.then, j) // one at a time
-		return true
+		return
 	} else if other != nil {
 		k.settle(l, j, Reply{Outcome: Done}) // its answer brings it back if that is not what is wanted any more
-		return true
+		return
 	}
 	s, live := k.sessions.Get(j.id)
 	if !live {
 		l.forget(j.id)
 		k.settle(l, j, Reply{Outcome: Gone})
-		return true
+		return
 	}
 	j.of = s.Serial
 	if err := k.ask(&s); err != nil { // its turn may have been long in coming, or this is after a restart
@@ -287,12 +291,12 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) bool {
 		for _, tell := range j.replies {
 			tell(Reply{Outcome: Later, Err: err})
 		}
-		return true
+		return
 	}
 	j.action, _ = l.target(&s)
 	if !j.forced && !k.drifts(l, &s) {
 		k.settle(l, j, Reply{Outcome: Done})
-		return true
+		return
 	}
 	request, err := l.compose(&s, j.action)
 	if j.disconnect {
@@ -301,41 +305,7 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) bool {
 	if err != nil {
 		k.explain(&s, err.Error())
 		k.settle(l, j, Reply{Outcome: Refused, Err: err})
-		return true
-	}
-	return k.send(l, j, request, now)
-}
-
-func (k *Keeper) send(l *lane, j *job, request Request, now time.Time) bool {
-	j.kind = request.Kind
-	if said, ok := l.Profile.CoA(j.action); ok {
-		j.words = said.Words
-	}
-	l.underWay[j.id] = j
-	if j.part != nil {
-		j.part.trying++
-	}
-	err := k.sender.Send(l.CoA, request, func(r Reply) { k.inbox.result(result{l, j, r}) })
-	if err == nil {
-		l.pace.take(now)
-		return true
-	}
-	if errors.Is(err, ErrBusy) {
-		k.unsent(l, j)
-		return false
-	}
-	k.inbox.result(result{l, j, Reply{Outcome: Later, Err: err}})
-	l.pace.take(now)
-	return true
-}
-
-// unsent puts a job back whence it came.
-func (k *Keeper) unsent(l *lane, j *job) {
-	delete(l.underWay, j.id)
-	if j.part != nil {
-		j.part.trying--
-		j.part.enqueue(j.id)
 		return
 	}
-	l.hurry(j)
+	k.send(l, j, request, now)
 }

@@ -28,18 +28,19 @@ type job struct {
 // keeper's goroutine touches it.
 type lane struct {
 	Router
-	place    Place
-	pace     *pace
-	urgent   []*job              // single changes, the oldest first
-	queued   map[session.ID]*job // those of urgent
-	underWay map[session.ID]*job
-	part     *part                 // the campaign here; nil: none
-	again    retries               // those whose turn comes again later
-	resting  map[session.ID]*retry // those of again
-	refused  map[session.ID]refusedAction
-	purge    int                   // so many refusals make it worth while to look for those of sessions that are over
-	undone   []*part               // campaigns whose members are held at what they had before
-	probed   map[session.ID]string // those that a probe looks at, and what it says; empty: nothing yet
+	place     Place
+	pace      *pace
+	holdUntil time.Time           // nothing can be sent before
+	urgent    []*job              // single changes, the oldest first
+	queued    map[session.ID]*job // those of urgent
+	underWay  map[session.ID]*job
+	part      *part                 // the campaign here; nil: none
+	again     retries               // those whose turn comes again later
+	resting   map[session.ID]*retry // those of again
+	refused   map[session.ID]refusedAction
+	purge     int                   // so many refusals make it worth while to look for those of sessions that are over
+	undone    []*part               // campaigns whose members are held at what they had before
+	probed    map[session.ID]string // those that a probe looks at, and what it says; empty: nothing yet
 }
 
 func newLane(at Place, r Router, now time.Time) *lane {
@@ -111,6 +112,7 @@ func (l *lane) pick() (*job, bool) {
 func (l *lane) hurry(j *job) {
 	if waiting := l.queued[j.id]; waiting != nil {
 		waiting.forced = waiting.forced || j.forced
+		waiting.disconnect, waiting.instead = waiting.disconnect || j.disconnect, waiting.instead || j.instead
 		waiting.replies = append(waiting.replies, j.replies...)
 		return
 	}

@@ -34,6 +34,7 @@ type RelayOptions struct {
 	Client   *Client
 	Sessions RelaySessions
 	Decider  Decider
+	Journal  Journal                      // where it is kept who is being told something; nil: nowhere
 	Account  func(userName string) string // folded, as the policy reads it; empty: it does not
 	Clock    func() time.Time             // what time it is for the policy; nil: time.Now
 	Timers   Clock                        // nil: WallClock
@@ -206,8 +207,10 @@ func (r *Relay) pass(entry *answer, q *request, router *Router) {
 		r.refuse(entry, q, cause)
 		return
 	}
+	r.announce(told)
 	x, err := r.options.Client.send(router.CoA, relayed, func(reply Reply) { r.answered(entry, q, router, told, reply) })
 	if err != nil {
+		r.settled(told)
 		r.options.Log.Warn("a CoA of an AAA server could not be passed on", "aaa", q.client.Name, "nas", router.Name, "error", err)
 		r.refuse(entry, q, 506)
 		return
@@ -218,17 +221,12 @@ func (r *Relay) pass(entry *answer, q *request, router *Router) {
 // answered passes the router's answer back. Silence stays silence.
 func (r *Relay) answered(entry *answer, q *request, router *Router, told []telling, reply Reply) {
 	r.counts.relayed(router.Name, q.kind, reply)
+	r.learn(told, reply)
 	if reply.Code == 0 {
 		if reply.Outcome == Unreachable {
 			r.refuse(entry, q, 502)
 		}
 		return
-	}
-	if reply.Outcome == Done {
-		for _, t := range told {
-			r.options.Sessions.Told(t.id, t.action, session.Acknowledged, "")
-			r.options.Sessions.Worded(t.id, t.words, false)
-		}
 	}
 	var attributes []byte
 	for typ, attr := range reply.packet.Attributes() {
@@ -272,6 +270,45 @@ func (r *Relay) finish(entry *answer, q *request, code byte, attributes []byte) 
 	q.client.Secret.SealReply(wire, q.packet.Authenticator())
 	entry.done(wire)
 	q.reply(wire)
+}
+
+// learn writes down what an answer says of the sessions that were told what the
+// policy decides. After silence nobody knows whether they were.
+func (r *Relay) learn(told []telling, reply Reply) {
+	for _, t := range told {
+		s, live := r.options.Sessions.Get(t.id)
+		switch {
+		case reply.Outcome == Done:
+			r.options.Sessions.Told(t.id, t.action, session.Acknowledged, "")
+			r.options.Sessions.Worded(t.id, t.words, false)
+		case live && reply.Code == 0 && reply.Outcome == Later && s.Applied != t.action:
+			r.options.Sessions.Told(t.id, "", session.Sent, "a request of an AAA server was passed on: "+reply.String())
+		}
+	}
+	r.settled(told)
+}
+
+// announce has on disk whom a relayed request tells what the policy decides.
+// Few do: the datagrams behind it wait.
+func (r *Relay) announce(told []telling) {
+	if r.options.Journal == nil || len(told) == 0 {
+		return
+	}
+	ids := make([]session.ID, len(told))
+	for i, t := range told {
+		ids[i] = t.id
+	}
+	r.options.Journal.Announce(ids)
+}
+
+// settled says that the sessions have what came of it.
+func (r *Relay) settled(told []telling) {
+	if r.options.Journal == nil {
+		return
+	}
+	for _, t := range told {
+		r.options.Journal.Settled(t.id)
+	}
 }
 
 // telling is what a relayed request tells a session.

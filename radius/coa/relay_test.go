@@ -32,6 +32,7 @@ type crossing struct {
 	router *radiustest.Router
 	aaa    *radiustest.NAS // the fake that sends requests
 	table  *table
+	book   *book
 	clock  *radiustest.Clock
 	action atomic.Value // string: that the policy wants for everybody
 }
@@ -42,7 +43,7 @@ func (c *crossing) Decide(*session.Session, time.Time) (engine.Decision, error) 
 
 func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change ...func(*Router)) *crossing {
 	t.Helper()
-	c := &crossing{TB: t, clock: radiustest.NewClock(time.Unix(1e9, 0)), table: &table{all: map[session.ID]*session.Session{}, ended: map[session.ID]string{}}}
+	c := &crossing{TB: t, book: newBook(), clock: radiustest.NewClock(time.Unix(1e9, 0)), table: &table{all: map[session.ID]*session.Session{}, ended: map[session.ID]string{}}}
 	c.action.Store("block")
 	router, err := radiustest.NewRouter(nasSecret, answer)
 	must(t, err)
@@ -63,7 +64,7 @@ func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change
 		Listen:  []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients: []RelayClient{{Name: "tokyo-1", Address: netip.MustParseAddr("127.0.0.1"), Secret: radius.NewSecret([]byte(aaaSecret))}},
 	}, []Router{r}, RelayOptions{
-		Client: client, Sessions: c.table, Decider: c, Timers: c.clock,
+		Client: client, Sessions: c.table, Decider: c, Journal: c.book, Timers: c.clock,
 		Account: func(name string) string { account, _, _ := strings.Cut(name, "@"); return account },
 	})
 	must(t, err)
@@ -253,6 +254,27 @@ func waitFor(t testing.TB, done func() bool) {
 	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("waited in vain")
+		}
+	}
+}
+
+// TestRelayedRequestWithoutAnAnswer may have arrived: nobody knows then what
+// the router does. It is on disk that it was on its way.
+func TestRelayedRequestWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	id := session.ID{NAS: "bras1", AcctSession: "0000001A"}
+	for action, applied := range map[string]string{"block": "block", "limit": ""} {
+		c := newCrossing(t, func(*radiustest.Request) [][]byte { return nil })
+		c.action.Store(action)
+		must(t, c.aaa.Send(c.request(43, nasIP+acct+theirs)))
+		waitFor(t, func() bool { return len(c.router.Seen()) == 1 })
+		if !c.book.stands(id) {
+			t.Errorf("%s: the router was told before that was on disk", action)
+		}
+		c.clock.Advance(patience)
+		waitFor(t, func() bool { return !c.book.stands(id) })
+		if l, _ := c.table.Get(id); l.Applied != applied {
+			t.Errorf("%s: the session is %+v", action, l)
 		}
 	}
 }

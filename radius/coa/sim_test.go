@@ -132,11 +132,12 @@ func (t *table) count() map[string]int {
 type sim struct {
 	testing.TB
 	*Keeper
-	table  *table
-	clock  *radiustest.Clock
-	grants map[string]string // account -> action
-	action string            // of everybody else
-	until  time.Time
+	table   *table
+	journal Journal
+	clock   *radiustest.Clock
+	grants  map[string]string // account -> action
+	action  string            // of everybody else
+	until   time.Time
 
 	answer func(nas string, r Request) (Reply, time.Duration)
 	routed []sent
@@ -166,7 +167,7 @@ func newSim(t testing.TB, ledger Ledger) *sim {
 
 // open makes a new keeper over the same sessions: a restart.
 func (s *sim) open(ledger Ledger) {
-	s.Keeper = NewKeeper(Options{Sessions: s.table, Decider: s, Sender: s, Ledger: ledger, Clock: s.clock.Now, Timers: s.clock})
+	s.Keeper = NewKeeper(Options{Sessions: s.table, Decider: s, Sender: s, Ledger: ledger, Journal: s.journal, Clock: s.clock.Now, Timers: s.clock})
 }
 
 var ack = Reply{Outcome: Done, Code: coaACK}
@@ -244,6 +245,7 @@ func simProfile(t testing.TB, coa dict.CoASpec) *dict.Profile {
 func (s *sim) settle() {
 	for range 10_000 {
 		s.scribe.wait()
+		s.herald.wait()
 		select {
 		case <-s.inbox.wake:
 			s.step()

@@ -28,6 +28,7 @@ func (d *Daemon) startKeeper(c *config.Config) error {
 		Decider:  decider{d},
 		Sender:   d.keeper.client,
 		Ledger:   d.store,
+		Journal:  d.live.writer,
 		Clock:    d.options.Clock,
 		Log:      d.options.Log,
 	})
@@ -52,6 +53,7 @@ func (d *Daemon) startRelay(c *config.Config) (err error) {
 		Client:   d.keeper.client,
 		Sessions: d.live.Table,
 		Decider:  decider{d},
+		Journal:  d.live.writer,
 		Account:  func(name string) string { return d.config.Load().Policy.ReadLogin(name).Account },
 		Clock:    d.options.Clock,
 		Log:      d.options.Log,

@@ -27,13 +27,19 @@ func startSessions(c config.Sessions, s *store.Store, clock func() time.Time, lo
 	t := session.NewTable(c.Options)
 	live := &sessions{Table: t, feed: session.NewFeed(t, log), writer: session.NewWriter(t, s, s, c.History, log)}
 	began := time.Now()
+	announced, err := s.AnnouncedSessions()
+	if err != nil {
+		log.Error("what a router was told last may not be what it does, of a session that cannot be read", "error", err)
+	}
+	t.Interrupted(announced)
 	for rows := range readSessions(s, log) {
 		for _, row := range rows {
 			t.Restore(row)
 		}
 	}
+	t.Restored()
 	if n := t.Len(); n > 0 {
-		log.Info("sessions restored", "sessions", n, "took", time.Since(began))
+		log.Info("sessions restored", "sessions", n, "doubtful", len(announced), "took", time.Since(began))
 	}
 	live.run(live.feed.Run)
 	live.run(live.writer.Run)

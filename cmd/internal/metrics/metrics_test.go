@@ -21,7 +21,7 @@ func example() Source {
 			return session.Stats{
 				NAS:     map[string]session.NASStats{"bras-1": {Sessions: map[string]int{"sent": 8, "seen": 2}, Drift: 3}},
 				Records: map[string]uint64{"start": 11}, Joins: map[string]uint64{"no-accept": 5}, Oddities: map[string]uint64{"stale": 6}, Ended: map[string]uint64{"aged": 7},
-				Waiting: 12, Unsaved: 13, Lost: 14,
+				Waiting: 12, Unsaved: 13, Lost: 14, Unannounced: 15,
 			}, 15
 		},
 		Proxy: func() radius.Stats {
@@ -73,6 +73,7 @@ func TestEveryCounterIsServed(t *testing.T) {
 		`sekisho_sessions_ended_total{why="aged"} 7`,
 		`sekisho_sessions_accepts_waiting 12`,
 		`sekisho_sessions_unsaved 13`,
+		`sekisho_sessions_unannounced_total 15`,
 		`sekisho_session_history_lost_total 14`,
 		`sekisho_session_packets_lost_total 15`,
 		`sekisho_decisions_total{action="block",rule="stage-1"} 4`,

@@ -16,6 +16,7 @@ var (
 	unjoined     = describe("sessions_accepts_waiting", "Access-Accepts that wait for their Accounting-Start.")
 	unsaved      = describe("sessions_unsaved", "Changes of sessions that are not on disk yet.")
 	lostHistory  = describe("session_history_lost_total", "Lines of history that were lost while the store could not be written.")
+	unannounced  = describe("sessions_unannounced_total", "Sessions whose routers were told something while the store could not be written: a crash would forget it.")
 	lostSighting = describe("session_packets_lost_total", "Packets that the session table had no time for.")
 )
 
@@ -39,6 +40,7 @@ func (c collector) sessions(out chan<- prometheus.Metric) {
 	gauge(out, unjoined, float64(s.Waiting))
 	gauge(out, unsaved, float64(s.Unsaved))
 	count(out, lostHistory, s.Lost)
+	count(out, unannounced, s.Unannounced)
 	count(out, lostSighting, dropped)
 }
 

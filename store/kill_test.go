@@ -361,9 +361,12 @@ func (w *worker) batch() error {
 	var rows []Override
 	for i := range 20 {
 		c.Accounts = append(c.Accounts, fmt.Sprint(prefix, "-", i))
-		rows = append(rows, Override{Account: c.Accounts[i], Kind: Restrict, Action: "block", Reason: "r", Until: c.Expected.Until, Key: c.Accounts[i]})
+		rows = append(rows, Override{Account: c.Accounts[i], Kind: Restrict, Action: "block", Until: c.Expected.Until, Key: c.Accounts[i]})
 	}
 	return announced(c, func(by By) error {
+		for i := range rows {
+			rows[i].Reason = by.Why // which is why in the entry of each
+		}
 		_, err := w.s.ImportOverrides(context.Background(), by, sequence(rows...), ImportOptions{})
 		return err
 	})

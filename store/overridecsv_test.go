@@ -126,6 +126,14 @@ func TestImportOverridesTwice(t *testing.T) {
 	}
 }
 
+// knowsOpen settles overrides by a policy of one action.
+func knowsOpen(o *Override) error {
+	if o.Action != "open" {
+		return errors.New("there is no " + o.Action)
+	}
+	return nil
+}
+
 func TestImportOverridesIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	const good = "a,grant,open,r,,,2026-12-01,,,k1\n"
@@ -137,6 +145,10 @@ func TestImportOverridesIsAllOrNothing(t *testing.T) {
 		{"an error of the file", good + "b,grant,,r,,,2026-12-01,,,\n", ImportOptions{}, []string{"f.csv:3:9: action is empty"}},
 		{"errors that the store finds", good + "\nb,grant,open,r,,,2026-11-01,,,\nc,grant,open,r,,,2026-12-01,,,used\n", ImportOptions{},
 			[]string{"f.csv:4: until 2026-11-01T00:00:00Z is in the past", `f.csv:5: key belongs to an override of other content: "used"`}},
+		{"all that is wrong at once, in the order of the lines", good + "b,grant,open,r,,,2026-11-01,,,\nc,grant,,r,,,2026-12-01,,,\nd,grant,opn,r,,,2026-11-02,,,\n",
+			ImportOptions{Settle: knowsOpen},
+			[]string{"f.csv:3: until 2026-11-01T00:00:00Z is in the past, it is 2026-11-22T12:00:00Z\nf.csv:4:9: action is empty\n" +
+				"f.csv:5: there is no opn; until 2026-11-02T00:00:00Z is in the past"}},
 		{"a guard", good + "b,grant,open,r,,,2026-12-01,,,\n", ImportOptions{Guards: Guards{MaxChanges: 1}}, []string{"refused by max-changes 1: 2 changes would be made"}},
 		{"a dry run", good, ImportOptions{DryRun: true}, nil},
 	}

@@ -53,12 +53,11 @@ func (p placed[T]) wrong(account string, err error) error {
 }
 
 func (s *Store) importOverrides(ctx context.Context, by By, rows iter.Seq2[placed[Override], error], opts ImportOptions) (Report, error) {
-	staged, err := stageOverrides(ctx, rows, opts.Settle)
-	if err != nil {
-		return Report{}, fmt.Errorf("importing overrides: %w", err)
+	i := overrideImport{Store: s, by: by, opts: opts}
+	err := i.stage(ctx, rows)
+	if err == nil {
+		err = s.update(i.run)
 	}
-	i := overrideImport{Store: s, by: by, opts: opts, rows: staged}
-	err = s.update(i.run)
 	var guard *GuardError
 	switch {
 	case errors.Is(err, errDryRun):
@@ -76,52 +75,66 @@ func (s *Store) importOverrides(ctx context.Context, by By, rows iter.Seq2[place
 
 var errDryRun = errors.New("dry run")
 
-func stageOverrides(ctx context.Context, rows iter.Seq2[placed[Override], error], settle func(*Override) error) ([]placed[Override], error) {
-	var staged []placed[Override]
-	var bad ImportError
+type overrideImport struct {
+	*Store
+	by       By
+	opts     ImportOptions
+	rows     []placed[Override] // that are right as far as can be told of each alone
+	bad      ImportError        // what is wrong with the others
+	report   Report
+	accounts []string // that got one
+}
+
+// stage reads the rows. What is wrong with single ones is kept for run, which
+// finds what is wrong with the others.
+func (i *overrideImport) stage(ctx context.Context, rows iter.Seq2[placed[Override], error]) error {
 	for p, err := range rows {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		if err == nil {
 			var wrong FieldErrors
 			p.value, wrong = tidyOverride(p.value)
 			err = p.wrong(p.value.Account, wrong.orNil())
 		}
-		if err == nil && settle != nil {
-			err = p.wrong(p.value.Account, settle(&p.value))
+		if err == nil && i.opts.Settle != nil {
+			err = p.wrong(p.value.Account, i.settle(&p.value))
 		}
-		if err == nil && len(staged) == maxOverrideRows {
-			return nil, fmt.Errorf("more than %d overrides: import them in parts", maxOverrideRows)
+		if err == nil && len(i.rows) == maxOverrideRows {
+			return fmt.Errorf("more than %d overrides: import them in parts", maxOverrideRows)
 		}
 		if err == nil {
-			staged = append(staged, p)
-		} else if !bad.add(err) {
-			break
+			i.rows = append(i.rows, p)
+		} else if !i.bad.add(err) {
+			return &i.bad
 		}
 	}
-	return staged, bad.orNil()
+	return nil
 }
 
-type overrideImport struct {
-	*Store
-	by       By
-	opts     ImportOptions
-	rows     []placed[Override]
-	report   Report
-	accounts []string // that got one
+// settle completes a row. One that is refused is told its times as well: run,
+// which knows the rows that were made before, does not come to see it.
+func (i *overrideImport) settle(o *Override) error {
+	err := i.opts.Settle(o)
+	if err == nil {
+		return nil
+	}
+	now := i.now()
+	if late := i.limitsOf(o.Kind).refuseTimes(beginning(o.From, now), o.Until, now); len(late) > 0 {
+		return fmt.Errorf("%w; %w", err, late)
+	}
+	return err
 }
 
 // run makes all of them; an error leaves none.
 func (i *overrideImport) run(tx *bolt.Tx) error {
 	var made []Override
-	var bad ImportError
 	for _, p := range i.rows {
 		got, existed, err := i.one(tx, p.value)
 		switch {
 		case err != nil:
-			if !bad.add(p.wrong(p.value.Account, err)) {
-				return &bad
+			if !i.bad.add(p.wrong(p.value.Account, err)) {
+				return i.bad.inOrder()
 			}
 		case existed:
 			i.report.Unchanged++
@@ -131,7 +144,7 @@ func (i *overrideImport) run(tx *bolt.Tx) error {
 			i.accounts = append(i.accounts, engine.Fold(got.Account))
 		}
 	}
-	if err := bad.orNil(); err != nil {
+	if err := i.bad.inOrder(); err != nil {
 		return err
 	}
 	return i.finish(tx, made)
@@ -144,8 +157,10 @@ func (i *overrideImport) finish(tx *bolt.Tx, made []Override) error {
 	if i.opts.DryRun {
 		return errDryRun
 	}
+	each := i.by
+	each.Why = "" // each has a reason of its own; that of the file stands with the import
 	for n := range made {
-		if err := i.auditNew(tx, i.by, &made[n]); err != nil {
+		if err := i.auditNew(tx, each, &made[n]); err != nil {
 			return err
 		}
 	}

@@ -95,7 +95,7 @@ func (c *Client) download(ctx context.Context, method, path string, query url.Va
 	}
 	defer resp.Body.Close()
 	if _, err := io.Copy(w, resp.Body); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", c.path, err)
+		return c.unread(method, err)
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func (c *Client) do(ctx context.Context, q question, v any) error {
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", c.path, err)
+		return c.unread(q.method, err)
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func (c *Client) ask(ctx context.Context, q question) (*http.Response, error) {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, c.failure(err)
+		return nil, c.failure(q.method, err)
 	}
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		defer resp.Body.Close()
@@ -152,7 +152,7 @@ func (c *Client) ask(ctx context.Context, q question) (*http.Response, error) {
 }
 
 // failure tells a daemon that is not there from a conversation that broke off.
-func (c *Client) failure(err error) error {
+func (c *Client) failure(method string, err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
 		return &UnreachableError{c.path, op.Err}
@@ -161,7 +161,10 @@ func (c *Client) failure(err error) error {
 	if errors.As(err, &in) {
 		err = in.Err
 	}
-	return fmt.Errorf("talking to %s: %w", c.path, err)
+	if brokeOff(err) {
+		return &BrokenOffError{c.path, method != http.MethodGet, err}
+	}
+	return fmt.Errorf("talking to %s: %w%s", c.path, err, untrusted(err))
 }
 
 func problemIn(resp *http.Response) error {

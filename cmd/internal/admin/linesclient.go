@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -34,7 +33,7 @@ func answerLines[T any](ctx context.Context, c *Client, path string, q any) iter
 			case errors.Is(err, io.EOF):
 				return
 			case err != nil:
-				yield(none, fmt.Errorf("reading the answer of %s: %w", c.path, err))
+				yield(none, c.unread(http.MethodPost, err))
 				return
 			}
 			if !yield(line, nil) {

@@ -27,7 +27,8 @@ func TestRemoteSendsItsTokenOverTLSOnly(t *testing.T) {
 	}{
 		"a token":              {Remote{far.URL, "a-token", roots}, ""},
 		"a wrong token":        {Remote{far.URL, "another", roots}, "no token"},
-		"an unknown authority": {Remote{far.URL, "a-token", nil}, "certificate signed by unknown authority"},
+		"an unknown authority": {Remote{far.URL, "a-token", nil}, "name its certificate with --ca-file FILE, or SEKISHO_CA_FILE"},
+		"another name":         {Remote{strings.Replace(far.URL, "127.0.0.1", "localhost", 1), "a-token", roots}, "ask --server by a name that its certificate has"},
 		"no TLS":               {Remote{"http://192.0.2.1", "a-token", nil}, "only a loopback address"},
 		"no scheme":            {Remote{"sekisho.example:8443", "a-token", nil}, "expected a server such as"},
 		"a path":               {Remote{"https://sekisho.example/v1", "a-token", nil}, "expected a server such as"},

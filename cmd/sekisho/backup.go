@@ -17,8 +17,9 @@ func backupCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "backup",
 		Usage:     "copy the whole database to a new file while the daemon goes on",
-		ArgsUsage: "NEW-FILE",
-		Description: "The copy is complete when the file is there; a file that is there already is not overwritten.\n" +
+		ArgsUsage: "NEW-FILE|-",
+		Description: "The copy is complete when the file is there; a file that is there already is not overwritten. - writes it to\n" +
+			"stdout: then it is complete if the exit code is 0.\n" +
 			"sekisho db check FILE reads it through, sekisho db restore FILE puts it back.",
 		Flags:  []cli.Flag{reasonFlag()},
 		Action: asking(backup),
@@ -27,6 +28,12 @@ func backupCommand() *cli.Command {
 
 func backup(c *cli.Context, daemon *admin.Client) error {
 	name := c.Args().First()
+	if name == "-" {
+		if isTerminal(c.App.Writer) {
+			return usagef("backup: a terminal cannot keep a database; redirect stdout")
+		}
+		return daemon.Backup(c.Context, c.App.Writer, c.String("reason"))
+	}
 	err := newFile(name, func(w io.Writer) error { return daemon.Backup(c.Context, w, c.String("reason")) })
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)

@@ -37,3 +37,19 @@ func TestNewFileIsWholeOrNotThere(t *testing.T) {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
 }
+
+// TestBackupToStdout pipes the database away.
+func TestBackupToStdout(t *testing.T) {
+	o := openOffice(t, "2007-05-16T10:00:00+09:00")
+	r := o.run(t, "backup", "-", "--reason", "nightly")
+	if r.code != exitOK || r.stderr != "" {
+		t.Fatalf("code %d, %s", r.code, r.stderr)
+	}
+	copied := writeFile(t, "copy.db", r.stdout)
+	if r := sekisho(t, "", "db", "check", copied); r.code != exitOK {
+		t.Errorf("code %d, %s", r.code, r.stderr)
+	}
+	if _, err := os.Stat("-"); err == nil {
+		t.Error("there is a file named -")
+	}
+}

@@ -47,6 +47,7 @@ func TestTheDesk(t *testing.T) {
 	files := map[string]string{
 		"good.csv":  "account,kind,action,reason,until,key\nua700aa007g,grant,open,移転,2007-06-01,k7\nua800ea008h@atson.net,grant,open,x,2007-06-01,k8\n",
 		"wrong.csv": "account,kind,action,reason,until,key\nua700aa007g,grant,open,x,2007-06-01,k1\nnobody,grant,opn,x,2007-06-01,k2\nzz,grnt,open,,soon,k3\n",
+		"late.csv":  "account,kind,action,reason,until,key\nua700aa007g,grant,open,x,2007-05-01,k1\nua700aa007g,grant,opn,x,2007-05-02,k2\nua700aa007g,grant,open,,2007-06-01,k3\n",
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

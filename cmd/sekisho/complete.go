@@ -91,7 +91,11 @@ func (l *commandLine) arguments(c *cli.Context, word string) (found []string, fi
 	case !strings.Contains(last, "…"):
 		return nil, false
 	}
-	return l.find(c, strings.Split(strings.Trim(name, "[]…"), "|"), word)
+	name = strings.Trim(name, "[]…")
+	if completers[name] != nil {
+		return l.find(c, []string{name}, word)
+	}
+	return l.find(c, strings.Split(name, "|"), word)
 }
 
 // find asks the completers of these names.

@@ -83,6 +83,21 @@ func TestCompletionAsksTheDaemon(t *testing.T) {
 		}
 	}
 	demo := startDemo(t, "2007-05-14")
+	for _, user := range []string{"ua700aa007g", "ua800ea008h"} {
+		for _, more := range [][]string{nil, {"--from", "tomorrow"}} {
+			if r := sekisho(t, "", append([]string{"--socket", demo, "grant", user, "--reason", "x"}, more...)...); r.code != exitOK {
+				t.Fatal(r.stderr)
+			}
+		}
+	}
+	for _, verb := range []string{"revoke", "renew"} {
+		if got, _ := completed(t, verb, "--socket", demo, "ua"); !slices.Equal(got, []string{"ua700aa007g", "ua800ea008h"}) {
+			t.Errorf("%s: accounts with something to be changed: %q", verb, got)
+		}
+		if got, _ := completed(t, verb, "--socket", demo, ""); len(got) != 2+4 {
+			t.Errorf("%s: accounts and ids: %q", verb, got)
+		}
+	}
 	if got, _ := completed(t, "explain", "--socket", demo, "--nas", "bras"); !slices.Equal(got, []string{"bras-tokyo"}) {
 		t.Errorf("got %q", got)
 	}

@@ -25,6 +25,7 @@ var completers = map[string]completer{
 	"PREFIX":     accountsLike,
 	"--account":  accountsLike,
 	"ID":         overridesLike,
+	"ID|USER":    standingLike,
 	"TOKEN-NAME": tokensLike,
 	"HELD-ID":    heldLike,
 	"NAME":       shippedPolicies,
@@ -71,6 +72,18 @@ func overridesLike(ctx context.Context, daemon *admin.Client, word string) (foun
 		}
 	}
 	return found
+}
+
+// standingLike finds the overrides that stand, and the accounts that they stand
+// on: others have nothing to be changed.
+func standingLike(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	page, _ := daemon.Overrides(ctx, admin.OverrideQuery{Prefix: word, States: standingStates}, "", completeMost)
+	for _, o := range page.Overrides {
+		if name := printable(o.Account); name == o.Account && !slices.ContainsFunc(found, func(f string) bool { return strings.HasPrefix(f, name+"\t") }) {
+			found = append(found, name+"\t"+printable(o.Kind+" "+o.Action+": "+o.Reason))
+		}
+	}
+	return append(found, overridesLike(ctx, daemon, word)...)
 }
 
 func tokensLike(ctx context.Context, daemon *admin.Client, word string) (found []string) {

@@ -40,7 +40,7 @@ func searchContractsCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "segment", Usage: "of this `SEGMENT`"},
 			&cli.StringSliceFlag{Name: "option", Usage: "with this `OPTION`"},
 			&cli.StringSliceFlag{Name: "status", Usage: "of this `STATUS`"},
-			&cli.IntFlag{Name: "limit", Usage: "end after `N`; 0: all", Value: 0},
+			limitFlag("end after `N`", 0),
 			listFlag(),
 		},
 		Action: asking(searchContracts),

@@ -30,7 +30,7 @@ func dbCommand() *cli.Command {
 			{
 				Name: "restore", Usage: "put a backup in the place of the database", ArgsUsage: "BACKUP-FILE [FILE]",
 				Description: "The backup is checked first and stays where it is; the old database is kept beside the new one." + where,
-				Flags:       []cli.Flag{configFlag(), yesFlag()}, Action: restoreDB,
+				Flags:       []cli.Flag{configFlag(), yesFlag(), reasonFlag()}, Action: restoreDB,
 			},
 		},
 	}
@@ -92,6 +92,10 @@ func compactDB(c *cli.Context) error {
 
 func restoreDB(c *cli.Context) error {
 	backup := c.Args().First()
+	by := store.By{Who: admin.Self().String(), From: "db", Why: c.String("reason")}
+	if err := by.Check(); err != nil {
+		return fmt.Errorf("db restore: %w", err)
+	}
 	name, err := database(c, 1)
 	if err != nil {
 		return err
@@ -101,7 +105,7 @@ func restoreDB(c *cli.Context) error {
 			return err
 		}
 	}
-	kept, report, err := store.Restore(store.By{Who: admin.Self().String(), From: "db"}, backup, name, store.Options{})
+	kept, report, err := store.Restore(by, backup, name, store.Options{})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,7 @@ func TestDatabaseFiles(t *testing.T) {
 		{"check as JSON", []string{"check", "-o", "json", file}, exitOK, `"contracts": 1,`},
 		{"compact", []string{"compact", file}, exitOK, " bytes before, "},
 		{"restore", []string{"restore", backup, file}, exitOK, "the old file is kept as " + file},
+		{"restore and why", []string{"restore", backup, file, "--reason", "disk of the old machine died"}, exitOK, ": ok\n"},
 		{"restore where there is none", []string{"restore", backup, filepath.Join(t.TempDir(), "new")}, exitOK, ": ok\n"},
 		{"check of what a daemon holds", []string{"check", held.Path()}, exitFailed, "store file is held by another process"},
 		{"compact of what a daemon holds", []string{"compact", held.Path()}, exitFailed, "held by another process"},
@@ -66,6 +68,21 @@ func TestDatabaseFiles(t *testing.T) {
 	}
 	if _, err := store.CheckFile(file, store.Options{}); err != nil {
 		t.Error(err)
+	}
+	s, err := store.Open(file, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var whys []string
+	for e, err := range s.AllAudit(store.AuditFilter{Op: "db.restore"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		whys = append(whys, e.By.Why)
+	}
+	if !slices.Equal(whys, []string{"disk of the old machine died"}) {
+		t.Errorf("the audit has %q", whys)
 	}
 }
 

@@ -70,6 +70,16 @@ func alternatives(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
+// limitFlag takes a number of things, 0 for all of them.
+func limitFlag(usage string, value int, aliases ...string) cli.Flag {
+	return &cli.IntFlag{Name: "limit", Aliases: aliases, Usage: usage + "; 0: all", Value: value, Action: func(_ *cli.Context, n int) error {
+		if n < 0 {
+			return usagef("--limit: expected a number of lines, or 0 for all, got %d", n)
+		}
+		return nil
+	}}
+}
+
 // instant reads a flag as a time; zero where it is not given.
 func instant(c *cli.Context, name string, local *time.Location) (time.Time, error) {
 	if c.String(name) == "" {

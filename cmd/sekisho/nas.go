@@ -31,6 +31,7 @@ func nasCommand() *cli.Command {
 				&cli.StringFlag{Name: "box", Usage: "which of several routers behind the NAS entry the session is at"},
 				&cli.DurationFlag{Name: "hold", Usage: "stay at each action for this `SPAN`, such as 30s"},
 				&cli.BoolFlag{Name: "dry-run", Usage: "send nothing; show the packets"},
+				reasonFlag(),
 				outputFlag("table", "ndjson"),
 			},
 			Before: oneSession,
@@ -52,7 +53,7 @@ func probeNAS(c *cli.Context, daemon *admin.Client) error {
 	defer cancel()
 	shown := &probeShown{Context: c}
 	end, err := daemon.ProbeNAS(ctx, c.Args().First(), admin.ProbeQuestion{
-		Session: c.String("session"), Box: c.String("box"), User: c.String("user"), Hold: c.Duration("hold").Seconds(), DryRun: c.Bool("dry-run"),
+		Session: c.String("session"), Box: c.String("box"), User: c.String("user"), Hold: c.Duration("hold").Seconds(), DryRun: c.Bool("dry-run"), Reason: c.String("reason"),
 	}, shown.line)
 	switch {
 	case ctx.Err() != nil:

@@ -174,6 +174,7 @@ func importOverridesCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "dry-run", Usage: "only report what would be made"},
 			&cli.BoolFlag{Name: "force", Usage: "also for accounts without a contract"},
+			reasonFlag(),
 			outputFlag("table", "json"),
 		},
 		Action: atDesk(importOverrides),
@@ -188,7 +189,7 @@ func importOverrides(d *desk) error {
 	}
 	defer body.Close()
 	sent, endBar := withBar(body, c.App.ErrWriter)
-	opts := admin.OverrideImport{DryRun: c.Bool("dry-run"), Force: c.Bool("force")}
+	opts := admin.OverrideImport{DryRun: c.Bool("dry-run"), Force: c.Bool("force"), Reason: c.String("reason")}
 	report, err := d.client.ImportOverrides(c.Context, name, sent, opts)
 	endBar()
 	if err != nil {

@@ -19,6 +19,7 @@ type OverrideFiles interface {
 }
 
 type overrideImportQuery struct {
+	Why
 	Name       string `query:"name" default:"body" doc:"stands for the file in errors"`
 	DryRun     bool   `query:"dry-run" doc:"report only"`
 	Force      bool   `query:"force" doc:"also for accounts without a contract"`
@@ -46,8 +47,12 @@ func (o overrides) mountFiles(r *Routes, files OverrideFiles) {
 }
 
 func (o overrides) importFile(w http.ResponseWriter, r *http.Request, q *overrideImportQuery, files OverrideFiles) error {
+	by, err := CallerFrom(r.Context()).because(q.Reason)
+	if err != nil {
+		return err
+	}
 	body := newPatientBody(w, r, uploadPause)
-	report, err := files.ImportOverridesFile(r.Context(), CallerFrom(r.Context()).by(), q.Name, body, o.advisor.Now().Location(), store.ImportOptions{
+	report, err := files.ImportOverridesFile(r.Context(), by, q.Name, body, o.advisor.Now().Location(), store.ImportOptions{
 		DryRun: q.DryRun,
 		Guards: store.Guards{MaxChanges: q.MaxChanges},
 		Settle: func(row *store.Override) error { return o.advisor.SettleRow(row, q.Force) },

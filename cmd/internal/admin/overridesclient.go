@@ -68,8 +68,9 @@ func (c *Client) RevokeOverride(ctx context.Context, id string, version int, rea
 
 // OverrideImport says what ImportOverrides does with its rows.
 type OverrideImport struct {
-	DryRun bool // report only
-	Force  bool // also for accounts without a contract
+	DryRun bool   // report only
+	Force  bool   // also for accounts without a contract
+	Reason string // of the import as a whole, for the audit; may be empty
 }
 
 // OverrideReport counts what an import of overrides did, or would do.
@@ -83,6 +84,9 @@ type OverrideReport struct {
 func (c *Client) ImportOverrides(ctx context.Context, name string, csv io.Reader, opts OverrideImport) (OverrideReport, error) {
 	var report OverrideReport
 	query := url.Values{"name": {name}, "dry-run": {strconv.FormatBool(opts.DryRun)}, "force": {strconv.FormatBool(opts.Force)}}
+	if opts.Reason != "" {
+		query.Set("reason", opts.Reason)
+	}
 	err := c.send(ctx, "/v1/overrides/import", query, "text/csv", csv, &report)
 	return report, err
 }

@@ -18,6 +18,7 @@ type ProbeQuestion struct {
 	User    string  `json:"user,omitempty" doc:"a login or an account with one live session at the NAS"`
 	Hold    float64 `json:"hold,omitempty" minimum:"0" maximum:"600" doc:"how long to stay at each action, in seconds"`
 	DryRun  bool    `json:"dry_run,omitempty" doc:"send nothing; tell what would be sent"`
+	Reason  string  `json:"reason,omitempty" doc:"why, for the audit"`
 }
 
 // ProbeLine is a line of the answer; one field is set. The first line has the
@@ -84,6 +85,9 @@ type probeInput struct {
 }
 
 func serveProbe(w http.ResponseWriter, r *http.Request, in *probeInput, p Prober) error {
+	if _, err := CallerFrom(r.Context()).because(in.Body.Reason); err != nil {
+		return err
+	}
 	out := newLineWriter(w)
 	_ = out.control.SetReadDeadline(time.Time{}) // else the request would be over when its body's time is
 	end, err := p.Probe(r.Context(), in.NAS, in.Body, func(line ProbeLine) error { return out.emit(line, true) })

@@ -30,7 +30,7 @@ func (d *Daemon) Probe(ctx context.Context, nas string, q admin.ProbeQuestion, t
 	if p.probe, err = d.keeper.Probe(s.ID); err != nil {
 		return admin.ProbeEnd{}, unfit(err)
 	}
-	if err := p.record(admin.CallerFrom(ctx)); err != nil {
+	if err := p.record(admin.CallerFrom(ctx), q.Reason); err != nil {
 		p.probe.End(func(coa.Reply) {})
 		return admin.ProbeEnd{}, err
 	}
@@ -104,12 +104,12 @@ type probing struct {
 
 // record writes into the audit who tries what on whose session, before the
 // first packet.
-func (p *probing) record(caller admin.Caller) error {
+func (p *probing) record(caller admin.Caller, why string) error {
 	after, err := json.Marshal(map[string]any{"session": p.session.AcctSession, "user": p.session.UserName, "actions": p.actions()})
 	if err != nil {
 		return err
 	}
-	return p.store.Record(store.Entry{By: store.By{Who: caller.Who, From: caller.From}, Op: "nas.probe", Subject: p.session.NAS, After: after})
+	return p.store.Record(store.Entry{By: store.By{Who: caller.Who, From: caller.From, Why: why}, Op: "nas.probe", Subject: p.session.NAS, After: after})
 }
 
 // actions are those of the policy, from the loosest to the tightest.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"sekisho/cmd/internal/load"
 )
@@ -149,20 +148,27 @@ realm * {
 // exempt reports whether a subscriber is one of the tenth with a fixed address.
 func exempt(i int) bool { return i%10 == 0 }
 
+func accountName(i int) string { return fmt.Sprintf("u%07dab", i) }
+
 func userName(i int) string {
 	if exempt(i) {
-		return fmt.Sprintf("f.u%07dab@atson.net", i)
+		return "f." + accountName(i) + "@atson.net"
 	}
-	return fmt.Sprintf("u%07dab@atson.net", i)
+	return accountName(i) + "@atson.net"
+}
+
+func user(i int) load.User {
+	u := load.User{Name: userName(i), Password: "himitsu", Filter: "op25b", Checked: true}
+	if exempt(i) {
+		u.Filter = ""
+	}
+	return u
 }
 
 func users(n int) []load.User {
 	all := make([]load.User, n)
 	for i := range all {
-		all[i] = load.User{Name: userName(i), Password: "himitsu", Filter: "op25b", Checked: true}
-		if exempt(i) {
-			all[i].Filter = ""
-		}
+		all[i] = user(i)
 	}
 	return all
 }
@@ -187,11 +193,10 @@ func (s *settings) writeEach(name, header string, each func(i int) string) error
 
 func (s *settings) writeContracts() error {
 	return s.writeEach("contracts.csv", "account,course,options\n", func(i int) string {
-		account, _, _ := strings.Cut(strings.TrimPrefix(userName(i), "f."), "@")
 		if exempt(i) {
-			return account + ",hikari-home,fixed-ip\n"
+			return accountName(i) + ",hikari-home,fixed-ip\n"
 		}
-		return account + ",adsl-acca,\n"
+		return accountName(i) + ",adsl-acca,\n"
 	})
 }
 

@@ -5,14 +5,20 @@
 // since router and AAA server share the machine. Everything is on loopback.
 //
 //	go run ./cmd/sekisho/peers -sekisho bin/sekisho
+//
+// With -scale it measures sekisho beside itself with fewer and more contracts.
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,6 +30,24 @@ type settings struct {
 	window    int
 	duration  time.Duration
 	dir       string // for the files of the run; taken away at the end
+	scale     sizes
+	stores    string // where those of scale are kept; empty: in dir
+}
+
+// sizes are numbers of contracts, as 1000,1000000.
+type sizes []int
+
+func (s *sizes) String() string { return fmt.Sprint(*s) }
+
+func (s *sizes) Set(text string) error {
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			return fmt.Errorf("expected numbers of contracts such as 1000,1000000, got %q", word)
+		}
+		*s = append(*s, n)
+	}
+	return nil
 }
 
 func main() {
@@ -33,6 +57,8 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds over all of them; the table has the medians")
 	flag.IntVar(&s.window, "window", 128, "logins under way at once")
 	flag.DurationVar(&s.duration, "duration", 4*time.Second, "of each measurement")
+	flag.Var(&s.scale, "scale", "sekisho alone, with each of these `NUMBERS` of contracts")
+	flag.StringVar(&s.stores, "stores", "", "`DIRECTORY` to keep the contracts of -scale in, for another run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -52,6 +78,13 @@ func (s *settings) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer home.close()
+	if len(s.scale) > 0 {
+		if s.stores, err = filepath.Abs(cmp.Or(s.stores, s.dir)); err != nil {
+			return err
+		}
+		fmt.Printf("%d logins under way, %d rounds of %v\n", s.window, s.rounds, s.duration)
+		return s.runScale(ctx, home)
+	}
 	fmt.Printf("%d subscribers, %d logins under way, %d rounds of %v\n", s.contracts, s.window, s.rounds, s.duration)
 	peers, err := s.peers(ctx, home)
 	if err != nil {

@@ -50,7 +50,12 @@ func (s *settings) measure(ctx context.Context, p *peer, all []load.User) (figur
 		return figure{}, err
 	}
 	defer running.stop()
-	if _, err := load.Run(ctx, s.options(p, s.window, time.Second, time.Second, all), nil); err != nil {
+	return s.load(ctx, running, p, time.Second, all)
+}
+
+// load has subscribers log in at a peer that runs, and counts after some time.
+func (s *settings) load(ctx context.Context, running *process, p *peer, warmUp time.Duration, all []load.User) (figure, error) {
+	if _, err := load.Run(ctx, s.options(p, s.window, warmUp, time.Second, all), nil); err != nil {
 		return figure{}, err
 	}
 	before := running.cpu()
@@ -62,6 +67,6 @@ func (s *settings) measure(ctx context.Context, p *peer, all []load.User) (figur
 	return figure{
 		rate: float64(r.Answered()) / r.Took.Seconds(), cpu: float64(used.Microseconds()) / float64(r.Answered()),
 		p50: float64(r.Latency.ValueAtPercentile(50)), p99: float64(r.Latency.ValueAtPercentile(99)),
-		memory: running.memory(), lost: r.Lost, bad: r.WrongInAll() + r.Rejected,
+		memory: running.status("VmHWM:"), lost: r.Lost, bad: r.WrongInAll() + r.Rejected,
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // peer is a proxy with its configuration.
@@ -74,13 +75,27 @@ func (s *settings) importContracts(ctx context.Context, sekisho *peer) error {
 	if err := s.writeContracts(); err != nil {
 		return err
 	}
+	return s.importFile(ctx, sekisho, filepath.Join(s.dir, "contracts.csv"))
+}
+
+// importFile has a daemon of its own take contracts in.
+func (s *settings) importFile(ctx context.Context, sekisho *peer, csv string) error {
 	p, err := s.start(ctx, sekisho)
 	if err != nil {
 		return err
 	}
 	defer p.stop()
-	out, err := exec.CommandContext(ctx, sekisho.command[0], "--socket", filepath.Join(s.dir, "admin.sock"),
-		"contracts", "import", "--yes", filepath.Join(s.dir, "contracts.csv")).CombinedOutput()
+	door := []string{"--socket", filepath.Join(s.dir, "admin.sock")}
+	for began := time.Now(); ; { // it opens after the first answer
+		err := exec.CommandContext(ctx, sekisho.command[0], append(door, "status")...).Run()
+		if err == nil {
+			break
+		}
+		if time.Since(began) > time.Minute {
+			return fmt.Errorf("the daemon's door stays shut: %w", err)
+		}
+	}
+	out, err := exec.CommandContext(ctx, sekisho.command[0], append(door, "contracts", "import", "--yes", csv)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("importing contracts: %w: %s", err, out)
 	}

@@ -19,6 +19,10 @@ type process struct {
 	*exec.Cmd
 }
 
+// probeTime is how long to wait for a first answer before one asks again: a start
+// is not known more exactly.
+const probeTime = 10 * time.Millisecond
+
 // start starts a peer and waits for its first answer.
 func (s *settings) start(ctx context.Context, p *peer) (*process, error) {
 	cmd := exec.CommandContext(ctx, p.command[0], p.command[1:]...)
@@ -29,7 +33,7 @@ func (s *settings) start(ctx context.Context, p *peer) (*process, error) {
 	}
 	running := &process{cmd}
 	for began := time.Now(); time.Since(began) < time.Minute; {
-		r, err := load.Run(ctx, s.options(p, 1, time.Millisecond, 100*time.Millisecond, users(1)), nil)
+		r, err := load.Run(ctx, s.options(p, 1, time.Millisecond, probeTime, users(1)), nil)
 		if err != nil {
 			running.stop()
 			return nil, err
@@ -63,9 +67,10 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(user+system) * clockTick
 }
 
-func (p *process) memory() float64 {
+// status reads a size of the process, in MiB.
+func (p *process) status(what string) float64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, rest, _ := strings.Cut(string(text), what)
 	if fields := strings.Fields(rest); len(fields) > 0 {
 		kb, _ := strconv.ParseFloat(fields[0], 64)
 		return kb / 1024

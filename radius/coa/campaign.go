@@ -2,6 +2,7 @@ package coa
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,14 +56,17 @@ func (k *Keeper) campaign(cause string, many map[*lane][]session.ID) {
 	c := &campaign{Campaign: store.Campaign{Cause: cause, Created: k.clock()}}
 	order := slices.SortedFunc(maps.Keys(many), func(a, b *lane) int { return a.place.Compare(b.place) })
 	for _, l := range order {
-		if !l.part.active() {
-			l.part = newPart(c, l.place, k.rules)
-			c.parts = append(c.parts, l.part)
-		}
-		members := k.join(l, many[l])
-		if l.part.of != c {
+		if l.part.active() {
+			members := k.join(l, many[l])
+			l.part.hold(members)
 			k.log.Info("sessions join a campaign", "campaign", l.part.of.ID, "nas", l.place.String(), "sessions", len(members))
-			k.alsoKeep(l.part.of, members)
+			k.alsoKeep(l.part, members)
+			continue
+		}
+		l.part = newPart(c, l.place, k.rules)
+		c.parts = append(c.parts, l.part)
+		for _, m := range k.join(l, many[l]) {
+			l.part.enqueue(idOf(m))
 		}
 	}
 	if len(c.parts) > 0 {
@@ -71,7 +75,7 @@ func (k *Keeper) campaign(cause string, many map[*lane][]session.ID) {
 	}
 }
 
-// join makes sessions members of the campaign at a NAS.
+// join makes sessions members of the campaign at a router.
 func (k *Keeper) join(l *lane, ids []session.ID) []store.CampaignMember {
 	var members []store.CampaignMember
 	for _, id := range ids {
@@ -86,6 +90,10 @@ func (k *Keeper) join(l *lane, ids []session.ID) []store.CampaignMember {
 	}
 	l.part.of.dirty = true
 	return members
+}
+
+func idOf(m store.CampaignMember) session.ID {
+	return session.ID{NAS: m.NAS, Box: m.Box, AcctSession: m.Session}
 }
 
 // record is a member as it is kept.
@@ -147,18 +155,34 @@ func (k *Keeper) writtenDown(c *campaign, err error) {
 	k.timers.AfterFunc(keepAgain, func() { k.inbox.call(func() { k.writeDown(c) }) })
 }
 
-// alsoKeep keeps members that a campaign has got since. Those of one that is
-// not on disk will be written with it.
-func (k *Keeper) alsoKeep(c *campaign, members []store.CampaignMember) {
+// errNotKept says that members must wait for their campaign.
+var errNotKept = errors.New("the campaign is not on disk yet")
+
+// alsoKeep keeps members that a campaign has got since, and lets them have
+// their turn then.
+func (k *Keeper) alsoKeep(p *part, members []store.CampaignMember) {
 	if k.ledger == nil {
+		k.alsoKept(p, members, nil)
 		return
 	}
 	k.keep(func() error {
-		if c.kept.Load() == 0 {
-			return nil
+		err := errNotKept
+		if id := p.of.kept.Load(); id != 0 {
+			err = k.ledgerMembers(id, members)
 		}
-		return k.ledgerMembers(c.kept.Load(), members)
+		k.inbox.call(func() { k.alsoKept(p, members, err) })
+		return err
 	})
+}
+
+func (k *Keeper) alsoKept(p *part, members []store.CampaignMember, err error) {
+	if err != nil {
+		k.timers.AfterFunc(keepAgain, func() { k.inbox.call(func() { k.alsoKeep(p, members) }) })
+		return
+	}
+	for _, m := range members {
+		p.release(idOf(m))
+	}
 }
 
 // memberPiece is how many members are kept in one transaction.
@@ -304,9 +328,8 @@ func (k *Keeper) recall(p *part) error {
 	}
 	p.members = make(map[session.ID]*member, len(kept))
 	for _, m := range kept {
-		id := session.ID{NAS: m.NAS, Box: m.Box, AcctSession: m.Session}
-		s, _ := k.sessions.Get(id)
-		p.members[id] = &member{of: s.Serial, before: m.Before, after: m.After}
+		s, _ := k.sessions.Get(idOf(m))
+		p.members[idOf(m)] = &member{of: s.Serial, before: m.Before, after: m.After}
 	}
 	p.Total = len(p.members)
 	return nil

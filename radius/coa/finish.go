@@ -89,9 +89,13 @@ func (k *Keeper) applied(l *lane, j *job) {
 // the configuration ends none.
 func (k *Keeper) refuse(l *lane, j *job, r Reply) (again bool) {
 	if j.kind == Change && !r.General() && l.Profile != nil && l.Profile.Fallback() == dict.ByDisconnect && !j.instead && l.probed[j.id] == "" {
-		l.hurry(&job{id: j.id, instead: true, disconnect: true, replies: j.replies})
+		instead := &job{id: j.id, action: j.action, instead: true, disconnect: true, replies: j.replies}
+		if l.queued[j.id] == nil { // otherwise that one is asked first, and is none of the campaign's
+			instead.part = j.part
+		}
+		l.hurry(instead)
 		j.replies = nil
-		return true
+		return instead.part == j.part
 	}
 	l.forget(j.id)
 	l.refused[j.id] = refusedAction{j.of, j.action}
@@ -123,6 +127,7 @@ func (k *Keeper) judge(l *lane, j *job, r Reply, again bool) {
 	p := j.part
 	state := p.State
 	switch {
+	case p.comes(j.id): // again, since the campaign was turned round: it is counted then
 	case r.Outcome == Done || r.Outcome == Gone:
 		p.passed(r.Outcome)
 	case !again:

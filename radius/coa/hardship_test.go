@@ -2,13 +2,16 @@ package coa
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"sekisho/dict"
 	"sekisho/radius/session"
 	"sekisho/store"
 )
@@ -71,9 +74,18 @@ func TestFullDiskForgetsNoPause(t *testing.T) {
 	}
 }
 
-// TestSessionsJoinACampaignThatEndsBeforeTheyAreKept has the disk so slow that
-// the campaign is over when its late members are written.
-func TestSessionsJoinACampaignThatEndsBeforeTheyAreKept(t *testing.T) {
+func (d *disk) AddCampaignMembers(id uint64, members []store.CampaignMember) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.full {
+		return errors.New("no space left on device")
+	}
+	return d.Store.AddCampaignMembers(id, members)
+}
+
+// TestSessionsThatJoinACampaignAreToldWhenTheyAreKept has the disk slow: what a
+// router is told can be undone, whenever they joined.
+func TestSessionsThatJoinACampaignAreToldWhenTheyAreKept(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)
 	s := newSim(t, d)
@@ -87,12 +99,18 @@ func TestSessionsJoinACampaignThatEndsBeforeTheyAreKept(t *testing.T) {
 	for s.step(); s.sweep != nil; s.step() { // until they have joined
 		<-s.inbox.wake
 	}
-	for s.state(1) != Over {
+	underWay := len(s.lane(Place{NAS: "bras1"}).underWay) // these are single changes when they are answered
+	for range 400 {
 		s.clock.Advance(5 * time.Millisecond)
 		s.step()
 	}
+	if n := s.table.count()["limit"]; n > underWay || s.state(1) != Running {
+		t.Errorf("%d sessions were told before they were kept; the campaign is %s", n, s.state(1))
+	}
 	close(gate)
-	s.scribe.wait()
+	s.run(2 * time.Second)
+	s.wantStates(map[string]string{"bras1": Over})
+	s.wantCount(map[string]int{"limit": 400})
 	kept, err := d.CampaignMembers(1, "bras1", "")
 	if err != nil || len(kept) != 400 || kept[0].After != "limit" {
 		t.Errorf("kept are %d members: %v", len(kept), err)
@@ -137,6 +155,158 @@ func TestFullDiskHoldsACampaignUntilThereIsRoom(t *testing.T) {
 	s.run(time.Minute)
 	s.wantStates(map[string]string{"bras1": Over})
 	s.wantCount(map[string]int{"block": 300})
+}
+
+// TestSessionsThatJoinWhileTheDiskIsFullWaitForRoom tells nobody what could not
+// be undone.
+func TestSessionsThatJoinWhileTheDiskIsFullWaitForRoom(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t)
+	s := newSim(t, d)
+	s.Configure([]Router{s.router("bras1", 400, 100, 50)}, Rules{})
+	s.stage()
+	s.run(time.Second)
+	d.fill(true)
+	for i := range 200 {
+		id := session.ID{NAS: "bras1", AcctSession: fmt.Sprintf("late-%03d", i)}
+		s.table.all[id] = &session.Session{ID: id, Serial: 1, Account: "late", UserName: "late", Applied: "open", Wanted: "open"}
+		s.table.due[id] = true
+	}
+	s.run(30 * time.Second)
+	if n := s.table.count(); n["block"] != 400 || n["open"] != 200 || s.state(1) != Running {
+		t.Errorf("with a full disk: %v; the campaign is %s", n, s.state(1))
+	}
+	d.fill(false)
+	s.run(30 * time.Second)
+	s.wantStates(map[string]string{"bras1": Over})
+	s.wantCount(map[string]int{"block": 600})
+	s.operate(s.Undo)
+	s.run(30 * time.Second)
+	s.wantCount(map[string]int{"open": 600})
+}
+
+// TestMembersThatAreEndedInsteadAreCounted has a router refuse every change, and
+// be asked for a Disconnect then.
+func TestMembersThatAreEndedInsteadAreCounted(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[Cause]string{0: "done 200 failed 0", 504: "done 0 failed 200"} {
+		s := newSim(t, newDisk(t))
+		r := s.router("bras1", 200, 100, 10)
+		r.Profile = simProfile(t, dict.CoASpec{Otherwise: dict.SayByDisconnect})
+		s.Configure([]Router{r}, Rules{StopRatio: 100})
+		s.answer = func(_ string, r Request) (Reply, time.Duration) {
+			switch {
+			case r.Kind == Change:
+				return nak(0), time.Second
+			case cause != 0:
+				return nak(cause), 20 * time.Millisecond
+			}
+			return Reply{Outcome: Done, Code: disconnectACK}, 20 * time.Millisecond
+		}
+		s.stage()
+		s.run(time.Minute)
+		s.wantStates(map[string]string{"bras1": Over})
+		p := s.campaigns[0].parts[0]
+		if got := fmt.Sprintf("done %d failed %d", p.Done, p.Failed); got != want || p.Total != 200 || p.left() != 0 {
+			t.Errorf("cause %d: %s, want %s: %+v, %d left", cause, got, want, p.CampaignPart, p.left())
+		}
+		if len(s.table.ended) != p.Done {
+			t.Errorf("cause %d: %d sessions ended", cause, len(s.table.ended))
+		}
+	}
+}
+
+// TestEndingInsteadGivesWayToAnUndo ends nobody's session when the change that
+// was refused is not wanted any more.
+func TestEndingInsteadGivesWayToAnUndo(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, newDisk(t))
+	r := s.router("bras1", 200, 10, 10)
+	r.Profile = simProfile(t, dict.CoASpec{Otherwise: dict.SayByDisconnect})
+	s.Configure([]Router{r}, Rules{StopRatio: 100, Canary: 10, Threshold: 10})
+	all := s.clock.Now().Add(2 * time.Second)
+	s.answer = func(_ string, r Request) (Reply, time.Duration) {
+		if r.Kind == Change { // all are refused at once
+			return nak(0), max(all.Sub(s.clock.Now()), time.Millisecond)
+		}
+		return Reply{Outcome: Done, Code: disconnectACK}, 20 * time.Second
+	}
+	s.stage()
+	s.run(2300 * time.Millisecond)
+	if n := len(s.lane(Place{NAS: "bras1"}).urgent); n < 5 {
+		t.Errorf("%d sessions wait for their Disconnect", n)
+	}
+	s.operate(s.Undo)
+	s.run(2 * time.Minute)
+	p := s.campaigns[0].parts[0]
+	if n := p.settled(); p.State != Over || n != p.Total {
+		t.Errorf("%d of %d are settled: %+v", n, p.Total, p.CampaignPart)
+	}
+	if n := len(s.table.ended); n > 4 {
+		t.Errorf("%d sessions ended", n)
+	}
+}
+
+// TestAnswersThatComeAfterAnUndoAreCountedOnce has some under way when the
+// campaign is turned round.
+func TestAnswersThatComeAfterAnUndoAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, newDisk(t))
+	s.Configure([]Router{s.router("bras1", 300, 100, 50)}, Rules{})
+	s.answer = func(string, Request) (Reply, time.Duration) { return ack, 300 * time.Millisecond }
+	s.stage()
+	s.run(2 * time.Second)
+	s.operate(s.Undo)
+	s.run(10 * time.Second)
+	s.wantCount(map[string]int{"open": 300})
+	if p := s.campaigns[0].parts[0]; p.Done != 300 || p.State != Over {
+		t.Errorf("the campaign is %+v", p.CampaignPart)
+	}
+}
+
+// TestNobodyIsEndedInsteadOfAnotherAction has a grant come between a refusal and
+// the Disconnect that would follow.
+func TestNobodyIsEndedInsteadOfAnotherAction(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, nil)
+	r := s.router("bras1", 1, 0.5, 1)
+	r.Profile = simProfile(t, dict.CoASpec{Otherwise: dict.SayByDisconnect})
+	s.Configure([]Router{r}, Rules{})
+	s.answer = func(_ string, r Request) (Reply, time.Duration) {
+		if strings.Contains(string(r.Attributes), "op25b-limit") {
+			return ack, time.Millisecond
+		}
+		return nak(0), time.Millisecond
+	}
+	s.grant(first, "block")
+	s.run(time.Second)
+	s.grant(first, "limit")
+	s.run(10 * time.Second)
+	if l, live := s.table.Get(first); !live || l.Applied != "limit" || len(s.routed) != 2 {
+		t.Errorf("%d requests; live %v: %+v", len(s.routed), live, l)
+	}
+}
+
+// TestSessionsThatNeedNoRequestDoNotHoldUpTheOthers has a campaign find that
+// everybody has the action already, while a grant waits for its turn.
+func TestSessionsThatNeedNoRequestDoNotHoldUpTheOthers(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, nil)
+	s.Configure([]Router{s.router("bras1", 5000, 1, 1)}, Rules{Canary: 1})
+	s.stage()
+	s.run(100 * time.Millisecond)
+	for _, l := range s.table.all {
+		l.Applied = "block"
+	}
+	asked := 0
+	s.decided = func() { asked++ }
+	s.clock.Advance(2 * time.Second)
+	s.step()
+	if asked > 2*sweepPiece {
+		t.Errorf("%d sessions were passed over in one go", asked)
+	}
+	s.run(20 * time.Second)
+	s.wantStates(map[string]string{"bras1": Over})
 }
 
 // TestUndoneCampaignHoldsOnlyItsOwnAction lets another policy through, whose
@@ -221,6 +391,19 @@ func TestUndoneCampaignHoldsNoLaterSessionOfTheSameName(t *testing.T) {
 	s.table.all[first], s.table.due[first] = &now, true
 	s.run(2 * time.Second)
 	s.wantCount(map[string]int{"open": 299, "block": 1})
+}
+
+// TestErrorCausesThatARouterMakesUpAreCountedTogether lets no router fill the
+// metrics.
+func TestErrorCausesThatARouterMakesUpAreCountedTogether(t *testing.T) {
+	t.Parallel()
+	s := oneRouter(t, 3)
+	for _, cause := range []Cause{503, 0, 70000, 70001} {
+		s.stats.answered("bras1", Change, nak(cause))
+	}
+	if got := fmt.Sprint(s.Stats()["bras1"].Causes); got != "map[0:2 503 Session-Context-Not-Found:1]" {
+		t.Errorf("counted %s", got)
+	}
 }
 
 // TestRefusalsOfSessionsThatAreOverTakeNoMemory has a router that refuses

@@ -124,6 +124,8 @@ func (k *Keeper) unsent(l *lane, j *job) {
 	j.then = nil
 	if j.part != nil {
 		j.part.trying--
+	}
+	if j.part != nil && !j.instead {
 		j.part.enqueue(j.id)
 		return
 	}

@@ -227,7 +227,7 @@ func (k *Keeper) pump(l *lane) time.Time {
 	if l.holdUntil.After(now) {
 		return l.holdUntil
 	}
-	for l.hasRoom() {
+	for passed := 0; l.hasRoom(); {
 		if wait := l.pace.wait(now); wait > 0 {
 			return now.Add(wait)
 		}
@@ -235,7 +235,15 @@ func (k *Keeper) pump(l *lane) time.Time {
 		if !ok {
 			break
 		}
+		before := len(l.underWay)
 		k.tell(l, j, now)
+		if len(l.underWay) > before {
+			continue
+		}
+		if passed++; passed == sweepPiece { // so many needed no request: others may have something to say
+			k.inbox.nudge()
+			break
+		}
 	}
 	return time.Time{}
 }
@@ -245,8 +253,8 @@ func (k *Keeper) pump(l *lane) time.Time {
 func (k *Keeper) strand(l *lane, why error) {
 	stranded := l.urgent
 	l.urgent = nil
-	clear(l.queued)
 	for _, j := range stranded {
+		l.picked(j)
 		k.settle(l, j, Reply{Outcome: Refused, Err: why})
 	}
 }
@@ -276,7 +284,9 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) {
 		other.then = append(other.then, j) // one at a time
 		return
 	} else if other != nil {
-		k.settle(l, j, Reply{Outcome: Done}) // its answer brings it back if that is not what is wanted any more
+		if j.part == nil || j.part != other.part { // which is counted when it is answered
+			k.settle(l, j, Reply{Outcome: Done}) // the answer brings it back if that is not what is wanted any more
+		}
 		return
 	}
 	s, live := k.sessions.Get(j.id)
@@ -293,7 +303,11 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) {
 		}
 		return
 	}
-	j.action, _ = l.target(&s)
+	target, _ := l.target(&s)
+	if j.instead && target != j.action { // not what was refused
+		j.instead, j.disconnect = false, false
+	}
+	j.action = target
 	if !j.forced && !k.drifts(l, &s) {
 		k.settle(l, j, Reply{Outcome: Done})
 		return

@@ -3,6 +3,7 @@ package coa
 import (
 	"cmp"
 	"container/heap"
+	"slices"
 	"time"
 
 	"sekisho/radius/session"
@@ -21,7 +22,7 @@ type job struct {
 
 	forced     bool // an operator's push: told whatever was applied
 	disconnect bool // ended rather than changed
-	instead    bool // since the router refused the change
+	instead    bool // since the router refused to change it to the action
 }
 
 // lane is everything that is under way and waiting at one router. Only the
@@ -98,7 +99,7 @@ func (l *lane) pick() (*job, bool) {
 	if len(l.urgent) > 0 {
 		j := l.urgent[0]
 		l.urgent = l.urgent[1:]
-		delete(l.queued, j.id)
+		l.picked(j)
 		return j, true
 	}
 	if l.part == nil || !l.part.may() {
@@ -107,17 +108,41 @@ func (l *lane) pick() (*job, bool) {
 	return &job{id: l.part.next(), part: l.part}, true
 }
 
+// picked notes that a job is not among the single changes any more.
+func (l *lane) picked(j *job) {
+	delete(l.queued, j.id)
+	if j.part != nil {
+		j.part.waiting--
+	}
+}
+
+// withdraw takes a campaign's jobs out of the single changes.
+func (l *lane) withdraw(p *part) {
+	l.urgent = slices.DeleteFunc(l.urgent, func(j *job) bool {
+		if j.part == p {
+			l.picked(j)
+		}
+		return j.part == p
+	})
+}
+
 // hurry puts a session among the single changes. One that is there already
 // keeps its place.
 func (l *lane) hurry(j *job) {
 	if waiting := l.queued[j.id]; waiting != nil {
 		waiting.forced = waiting.forced || j.forced
 		waiting.disconnect, waiting.instead = waiting.disconnect || j.disconnect, waiting.instead || j.instead
+		if j.instead {
+			waiting.action = j.action
+		}
 		waiting.replies = append(waiting.replies, j.replies...)
 		return
 	}
 	l.rouse(j.id)
 	l.queued[j.id] = j
+	if j.part != nil {
+		j.part.waiting++
+	}
 	l.urgent = append(l.urgent, j)
 }
 

@@ -206,6 +206,7 @@ func (k *Keeper) redirect(l *lane, p *part, undo bool) error {
 	for id := range p.members {
 		l.forget(id)
 	}
+	l.withdraw(p)
 	l.undone = slices.DeleteFunc(l.undone, func(other *part) bool { return other == p })
 	if undo {
 		l.undone = append(l.undone, p)

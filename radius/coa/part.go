@@ -56,6 +56,7 @@ type member struct {
 	before, after string // an empty before is not known, and nothing to go back to
 	of            uint64 // its serial; 0: it was over when the member was read back
 	queued        bool   // its turn is still to come
+	held          bool   // it gets no turn before it is on disk
 }
 
 // part is a campaign at one router: which sessions, how far it is, and whether it
@@ -69,6 +70,7 @@ type part struct {
 	waiting int          // of the members: those whose turn comes again later
 	acks    int          // of this canary
 	trying  int          // under way now
+	held    int          // of the members: those that are not on disk yet
 	recent  []bool       // the last answers: bad or not
 	mark    mark         // since when and whence the pace is measured
 }
@@ -90,8 +92,8 @@ func newPart(of *campaign, at Place, rules Rules) *part {
 
 func (p *part) place() Place { return Place{p.NAS, p.Box} }
 
-// add makes a session a member that is to be told. One that is a member
-// already keeps what it had before the campaign.
+// add makes a session a member that is to be told; see enqueue and hold. One
+// that is a member already keeps what it had before the campaign.
 func (p *part) add(s *session.Session, after string) {
 	m := p.members[s.ID]
 	if m == nil {
@@ -109,7 +111,6 @@ func (p *part) add(s *session.Session, after string) {
 	if !p.Undo || after != m.before {
 		m.after = after
 	}
-	p.enqueue(s.ID)
 }
 
 // enqueue gives a member its turn at the end.
@@ -120,11 +121,36 @@ func (p *part) enqueue(id session.ID) {
 	}
 }
 
+// hold takes their turn from members that are not on disk as they are now:
+// release gives it back.
+func (p *part) hold(members []store.CampaignMember) {
+	for _, member := range members {
+		if m := p.members[idOf(member)]; !m.held {
+			m.queued, m.held = true, true
+			p.held++
+		}
+	}
+	p.todo = slices.DeleteFunc(p.todo, func(id session.ID) bool { return p.members[id].held })
+}
+
+func (p *part) release(id session.ID) {
+	if m := p.members[id]; m != nil && m.held {
+		m.queued, m.held = false, false
+		p.held--
+		p.enqueue(id)
+	}
+}
+
+// comes reports whether the turn of a member is still to come.
+func (p *part) comes(id session.ID) bool {
+	m := p.members[id]
+	return m != nil && m.queued && p.State != Over
+}
+
 // awaits reports whether the turn of a member is still to come, and brings it
 // just that action.
 func (p *part) awaits(id session.ID, action string) bool {
-	m := p.members[id]
-	return m != nil && m.queued && p.State != Over && m.goal(p.Undo) == action
+	return p.comes(id) && p.members[id].goal(p.Undo) == action
 }
 
 // holds reports whether an undone campaign keeps a session at what it had
@@ -175,7 +201,7 @@ func (p *part) next() session.ID {
 }
 
 // left is how many sessions are still to be told, settled how many are not.
-func (p *part) left() int    { return len(p.todo) + p.waiting + p.trying }
+func (p *part) left() int    { return len(p.todo) + p.waiting + p.trying + p.held }
 func (p *part) settled() int { return p.Done + p.Gone + p.Failed }
 
 // active reports whether the campaign has something to do here, now or when it
@@ -247,6 +273,9 @@ func (p *part) turn(undo bool, now time.Time) {
 func (p *part) queueAll() {
 	p.todo = p.todo[:0]
 	for id, m := range p.members {
+		if m.held {
+			continue
+		}
 		m.queued = true
 		p.todo = append(p.todo, id)
 	}

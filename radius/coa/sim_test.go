@@ -137,6 +137,7 @@ type sim struct {
 	clock   *radiustest.Clock
 	grants  map[string]string // account -> action
 	action  string            // of everybody else
+	decided func()            // is called for every decision
 	until   time.Time
 
 	answer func(nas string, r Request) (Reply, time.Duration)
@@ -180,6 +181,9 @@ func nak(cause Cause) Reply {
 
 // Decide is the engine: a grant, or the action of everybody.
 func (s *sim) Decide(of *session.Session, now time.Time) (engine.Decision, error) {
+	if s.decided != nil {
+		s.decided()
+	}
 	if action, ok := s.grants[of.Account]; ok {
 		return engine.Decision{Action: action, Rule: engine.ByOverride}, nil
 	}

@@ -16,7 +16,7 @@ type stats struct {
 type NASStats struct {
 	Changed      map[string]uint64 // answers to CoA-Requests by outcome
 	Disconnected map[string]uint64 // answers to Disconnect-Requests by outcome
-	Causes       map[Cause]uint64  // Error-Causes
+	Causes       map[Cause]uint64  // Error-Causes; 0: all that are in no RFC
 
 	Queued   int // single changes that wait for their turn
 	UnderWay int // requests not answered yet
@@ -33,8 +33,10 @@ func (s *stats) answered(nas string, kind Kind, r Reply) {
 		counts = n.Disconnected
 	}
 	counts[r.Outcome.String()]++
-	if r.Cause != 0 {
+	if _, known := causes[r.Cause]; known {
 		n.Causes[r.Cause]++
+	} else if r.Cause != 0 {
+		n.Causes[0]++ // a router may make up as many as there are numbers
 	}
 }
 

@@ -37,7 +37,11 @@ func (l Live) collect(out chan<- prometheus.Metric) {
 			count(out, coaAnswers, k, nas, "Disconnect", outcome)
 		}
 		for cause, k := range n.Causes {
-			count(out, coaCauses, k, nas, cause.String())
+			name := cause.String()
+			if cause == 0 {
+				name = "other"
+			}
+			count(out, coaCauses, k, nas, name)
 		}
 		for state, k := range map[string]int{"queued": n.Queued, "under-way": n.UnderWay, "resting": n.Resting, "refused": n.Refused} {
 			gauge(out, coaWaiting, float64(k), nas, state)

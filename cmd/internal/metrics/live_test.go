@@ -27,7 +27,7 @@ func telling() Live {
 		NAS: map[string]coa.NASStats{
 			"bras-1": {
 				Changed: map[string]uint64{"done": 5, "refused": 2}, Disconnected: map[string]uint64{"gone": 1},
-				Causes: map[coa.Cause]uint64{401: 2, 999: 1}, Queued: 3, UnderWay: 4, Resting: 6, Refused: 7,
+				Causes: map[coa.Cause]uint64{401: 2, 0: 1}, Queued: 3, UnderWay: 4, Resting: 6, Refused: 7,
 			},
 			"farm": {},
 		},

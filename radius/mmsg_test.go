@@ -52,25 +52,32 @@ func arrived(t *testing.T, l *listener, count int) (all []string) {
 
 func TestBatchesArriveWholeAndFromWhereTheyWereSent(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ from, to, hit string }{
-		"IPv4":                  {"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1"},
-		"IPv6":                  {"[::1]:0", "[::1]:0", "::1"},
-		"wildcard of IPv4":      {"127.0.0.1:0", "0.0.0.0:0", "127.0.0.7"},
-		"wildcard of IPv6":      {"[::1]:0", "[::]:0", "::1"},
-		"from wildcard of IPv4": {"0.0.0.0:0", "0.0.0.0:0", "127.0.0.7"},
-		"from wildcard of IPv6": {"[::]:0", "[::]:0", "::1"},
+	for name, c := range map[string]struct {
+		from, to, hit string
+		sources       []string
+	}{
+		"IPv4":                  {from: "127.0.0.1:0", to: "127.0.0.1:0", hit: "127.0.0.1"},
+		"IPv6":                  {from: "[::1]:0", to: "[::1]:0", hit: "::1"},
+		"wildcard of IPv4":      {from: "127.0.0.1:0", to: "0.0.0.0:0", hit: "127.0.0.7"},
+		"wildcard of IPv6":      {from: "[::1]:0", to: "[::]:0", hit: "::1"},
+		"from wildcard of IPv4": {"0.0.0.0:0", "0.0.0.0:0", "127.0.0.7", []string{"127.0.0.9", "127.0.0.10"}},
+		"from wildcard of IPv6": {"[::]:0", "[::]:0", "::1", []string{"::1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from, to := opened(t, c.from), opened(t, c.to)
-			source := from.addr
+			sources := []netip.AddrPort{from.addr}
 			if from.wildcard {
-				source = netip.AddrPortFrom(netip.MustParseAddr(map[bool]string{true: "127.0.0.9", false: "::1"}[from.addr.Addr().Is4()]), from.addr.Port())
+				sources = nil
+				for _, s := range c.sources {
+					sources = append(sources, netip.AddrPortFrom(netip.MustParseAddr(s), from.addr.Port()))
+				}
 			}
 			at := netip.AddrPortFrom(netip.MustParseAddr(c.hit), to.addr.Port())
 			out := newOutbox()
 			var want []string
 			for i := range batch {
+				source := sources[i%len(sources)]
 				text := bytes.Repeat([]byte{byte('a' + i%26)}, 20+i/5)
 				out.post(&post{e: envelope{&from.outlet, text, at, source}})
 				want = append(want, fmt.Sprintf("%s>%s:%s", source, at, text))

@@ -79,7 +79,7 @@ bench-door: ## how long logins take while 64 clients grant, revoke and list, bes
 	go test -run '^$$' -bench LoginBesideTheDoor -benchtime 5s ./cmd/internal/daemon
 
 bench-sessions: ## a million live sessions: memory, time for a record, writing, restoring, 20,000 records a second
-	go test -run '^$$' -bench 'MillionSessions|AccountingAtPace' -benchtime 1x -timeout 30m ./radius/session
+	go test -run '^$$' -bench 'MillionSessions|WaitingLogins|AccountingAtPace' -benchtime 1x -timeout 30m ./radius ./radius/session
 
 bench-accounting: ## how long logins take beside 20,000 accounting packets a second, a million sessions live
 	go test -run '^$$' -bench LoginBesideAccounting -benchtime 3000x -timeout 20m ./cmd/internal/daemon -sessions 1000000

@@ -2,6 +2,7 @@ package dict
 
 import (
 	"bytes"
+	"slices"
 
 	"sekisho/engine/yamldoc"
 )
@@ -111,6 +112,12 @@ func (p *Profile) Owns(k Key, value []byte) (managed, ours bool) {
 		return true, ours
 	}
 	return false, false
+}
+
+// Manages reports whether this profile manages attributes with that number,
+// whatever their values.
+func (p *Profile) Manages(k Key) bool {
+	return slices.ContainsFunc(p.owned, func(o ownership) bool { return o.key == k })
 }
 
 // covers reports whether a value of that attribute is of this kind.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sekisho/radius"
 	"sekisho/radius/radiustest"
 	"sekisho/radius/session"
 )
@@ -15,8 +16,19 @@ import (
 func table(t **session.Table) func(*setup) {
 	return func(s *setup) {
 		*t = session.NewTable(session.Options{Clock: func() time.Time { return june }})
-		s.sessions = *t
+		s.sessions = atOnce{*t}
 	}
+}
+
+// atOnce tells a table what a feed would tell it soon.
+type atOnce struct{ table *session.Table }
+
+func (a atOnce) LoggedIn(g radius.Glimpse) { a.table.LoggedIn(g.Lens(), g.Keep(nil)) }
+
+func (a atOnce) Accounting(g radius.Glimpse) {
+	var r radius.Record
+	g.Lens().Record(g.Keep(nil), &r)
+	a.table.Accounting(&r)
 }
 
 // live lists the live sessions by Acct-Session-Id, with their addresses.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 
 	"sekisho/dict"
@@ -93,7 +94,7 @@ func (p *Proxy) decide(t *transaction, accept packet) (d engine.Decision, err er
 	*facts = engine.Facts{
 		Login:   policy.ReadLogin(string(userName(t.request, accept))),
 		NAS:     engine.NAS{Name: t.nas.Name, Area: t.nas.Area},
-		Request: t.snapshot.requestFacts(t.request),
+		Request: t.snapshot.requestFacts(facts.Request[:0], t.request),
 	}
 	if facts.Login.Account != "" {
 		if err := p.subscribers.Subscriber(facts.Login.Account, facts); err != nil {
@@ -121,9 +122,13 @@ func userName(request, accept packet) []byte {
 	return request.find(typeUserName)
 }
 
-// requestFacts are the request attributes that the policy's rules ask about.
-func (s *snapshot) requestFacts(request packet) []engine.Attribute {
-	var facts []engine.Attribute
+// asks reports whether the policy's rules ask about an attribute of that type.
+func (s *snapshot) asks(typ byte) bool {
+	return slices.ContainsFunc(s.asked, func(a askedAttribute) bool { return a.attr.Vendor == 0 && byte(a.attr.Number) == typ })
+}
+
+// requestFacts appends the request attributes that the policy's rules ask about.
+func (s *snapshot) requestFacts(facts []engine.Attribute, request packet) []engine.Attribute {
 	for _, asked := range s.asked {
 		if value := s.value(request, asked.attr); len(value) > 0 {
 			facts = append(facts, engine.Attribute{Name: asked.name, Value: plainText(asked.attr, value)})

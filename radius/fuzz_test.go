@@ -318,5 +318,5 @@ func shape(attrs []byte) []byte {
 // nobody is told of sessions.
 type nobody struct{}
 
-func (nobody) LoggedIn(*Login)    {}
-func (nobody) Accounting(*Record) {}
+func (nobody) LoggedIn(Glimpse)   {}
+func (nobody) Accounting(Glimpse) {}

@@ -14,7 +14,6 @@ import (
 	"sekisho/dict"
 	"sekisho/engine"
 	"sekisho/radius"
-	"sekisho/radius/session"
 	"sekisho/store"
 
 	"github.com/goccy/go-yaml"
@@ -86,7 +85,7 @@ unknown-contract: {{.UnknownContract}}
 // for a socket is made there.
 func (s *site) files() string {
 	s.Helper()
-	_, usual := s.setup.sessions.(*session.Table) // a daemon has one
+	_, usual := s.setup.sessions.(atOnce) // a daemon has one
 	if s.setup.config.Realms != nil || s.setup.config.NAS != nil || s.setup.latches != nil || s.setup.sessions != nil && !usual {
 		s.Fatal("the site file would leave out what this setup has: teach it to say that")
 	}

@@ -9,6 +9,7 @@ import (
 type nasEntry struct {
 	NAS
 	counters *nasCounters
+	lens     *Lens
 }
 
 // source is an address range that packets come from: one secret, and the NASes

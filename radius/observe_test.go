@@ -21,13 +21,17 @@ type witness struct {
 	records []*radius.Record
 }
 
-func (w *witness) LoggedIn(l *radius.Login) {
+func (w *witness) LoggedIn(g radius.Glimpse) {
+	l := &radius.Login{}
+	g.Lens().Login(g.Keep(nil), l)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.logins = append(w.logins, l)
 }
 
-func (w *witness) Accounting(r *radius.Record) {
+func (w *witness) Accounting(g radius.Glimpse) {
+	r := &radius.Record{}
+	g.Lens().Record(g.Keep(nil), r)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.records = append(w.records, r)

@@ -66,6 +66,7 @@ func (p *Proxy) compile(c *Config) *snapshot {
 			s.asked = append(s.asked, askedAttribute{name, a})
 		}
 	}
+	s.nases.seenBy(s)
 	pools, servers := map[*Pool]*route{}, map[*AAA]ports{}
 	for realm, pool := range c.Realms {
 		if pools[pool] == nil {

@@ -1,13 +1,11 @@
 package session_test
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -53,9 +51,9 @@ func interimOf(i int, now time.Time) *radius.Record {
 func full(t *session.Table) {
 	for i := range many {
 		s := subscriber(i, noon)
-		t.LoggedIn(&radius.Login{
+		t.LoggedIn(asRead{login: &radius.Login{
 			Sighting: s, Decision: engine.Decision{Action: "block", Rule: "stage-2", Until: noon.Add(time.Hour)}, Told: "block", Asked: s.UserName,
-		})
+		}}, nil)
 		t.Accounting(startOf(i, noon))
 		t.Decided(session.ID{NAS: s.NAS, AcctSession: s.Session}, engine.Decision{Action: "block", Rule: "stage-2", Until: noon.Add(time.Hour)}, noon)
 	}
@@ -146,61 +144,4 @@ func openStore(b *testing.B) *store.Store {
 	}
 	b.Cleanup(func() { s.Close() })
 	return s
-}
-
-// BenchmarkAccountingAtPace sends 20,000 records a second, of which one in a
-// hundred is a Start or a Stop, for ten seconds to a table of a million, with
-// its writer running, and prints how long a packet waited, what was written
-// and how the heap grew.
-func BenchmarkAccountingAtPace(b *testing.B) {
-	const pace, seconds = 20_000, 10
-	for b.Loop() {
-		t := session.NewTable(session.Options{})
-		s := openStore(b)
-		full(t)
-		w, f := session.NewWriter(t, s, &bought{}, 0, nil), session.NewFeed(t, nil)
-		w.Flush()
-		ctx, cancel := context.WithCancel(b.Context())
-		ended := make(chan struct{}, 2)
-		for _, run := range []func(context.Context){w.Run, f.Run} {
-			go func() { run(ctx); ended <- struct{}{} }()
-		}
-		before, cpu := heap(), cpuTime()
-		waits := feedAtPace(f, pace, seconds)
-		if err := f.Wait(ctx); err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric((cpuTime()-cpu).Seconds()/seconds*100, "%CPU")
-		b.ReportMetric(float64(int64(heap())-int64(before))/(1<<20), "MiB-growth")
-		slices.Sort(waits)
-		b.ReportMetric(float64(waits[len(waits)*999/1000].Microseconds()), "µs/p99.9")
-		b.ReportMetric(float64(f.Dropped()), "dropped")
-		b.ReportMetric(float64(t.Stats().Unsaved), "unsaved")
-		cancel()
-		<-ended
-		<-ended
-	}
-}
-
-// feedAtPace gives records to a feed, evenly, and returns how long each call
-// took.
-func feedAtPace(f *session.Feed, pace, seconds int) []time.Duration {
-	waits := make([]time.Duration, 0, pace*seconds)
-	began := time.Now()
-	for i := range pace * seconds {
-		for due := began.Add(time.Duration(i) * time.Second / time.Duration(pace)); time.Now().Before(due); {
-			time.Sleep(200 * time.Microsecond)
-		}
-		r := interimOf(i*7%many, time.Now())
-		if i%100 == 0 {
-			r = startOf(many+i/200, time.Now())
-			if i%200 == 0 {
-				r.Status = radius.StatusStop
-			}
-		}
-		at := time.Now()
-		f.Accounting(r)
-		waits = append(waits, time.Since(at))
-	}
-	return waits
 }

@@ -17,32 +17,27 @@ import (
 type Feed struct {
 	table   *Table
 	log     *slog.Logger
-	queue   chan any // *radius.Login, *radius.Record, or a chan to be closed
+	queue   queue
+	record  radius.Record // room for what is read; the goroutine's that runs
 	dropped atomic.Uint64
 }
-
-// queueLength is how many packets may wait for the table: a burst of three
-// seconds at 20,000 packets a second.
-const queueLength = 1 << 16
 
 // NewFeed makes a queue; Run empties it.
 func NewFeed(t *Table, log *slog.Logger) *Feed {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Feed{table: t, log: log, queue: make(chan any, queueLength)}
+	return &Feed{table: t, log: log, queue: newQueue()}
 }
 
 // LoggedIn queues an Accept; see radius.Sessions.
-func (f *Feed) LoggedIn(l *radius.Login) { f.put(l) }
+func (f *Feed) LoggedIn(g radius.Glimpse) { f.put(&g, true) }
 
 // Accounting queues a record; see radius.Sessions.
-func (f *Feed) Accounting(r *radius.Record) { f.put(r) }
+func (f *Feed) Accounting(g radius.Glimpse) { f.put(&g, false) }
 
-func (f *Feed) put(v any) {
-	select {
-	case f.queue <- v:
-	default:
+func (f *Feed) put(g *radius.Glimpse, accept bool) {
+	if !f.queue.put(g, accept) {
 		f.dropped.Add(1)
 	}
 }
@@ -66,8 +61,7 @@ func (f *Feed) Run(ctx context.Context) {
 	defer rested.Stop()
 	for {
 		select {
-		case v := <-f.queue:
-			f.take(v)
+		case <-f.queue.filled:
 			f.drain()
 			rested.Reset(lull)
 			select {
@@ -83,37 +77,44 @@ func (f *Feed) Run(ctx context.Context) {
 	}
 }
 
+// drain takes in what is queued, and what comes meanwhile.
 func (f *Feed) drain() {
 	for {
-		select {
-		case v := <-f.queue:
-			f.take(v)
-		default:
+		pages, waits := f.queue.take()
+		if len(pages) == 0 && len(waits) == 0 {
 			return
 		}
+		for _, p := range pages {
+			f.takeIn(p)
+		}
+		for _, done := range waits {
+			close(done)
+		}
+		f.queue.giveBack(pages)
 	}
 }
 
-func (f *Feed) take(v any) {
-	switch v := v.(type) {
-	case *radius.Login:
-		f.survive(func() { f.table.LoggedIn(v) })
-	case *radius.Record:
-		f.survive(func() { f.table.Accounting(v) })
-	case chan struct{}:
-		close(v)
+func (f *Feed) takeIn(p *page) {
+	begin := uint32(0)
+	for i := range p.packets {
+		of := &p.packets[i]
+		kept := p.octets[begin:of.end]
+		begin = of.end
+		f.survive(func() {
+			if of.accept {
+				f.table.LoggedIn(of.lens, kept)
+				return
+			}
+			of.lens.Record(kept, &f.record)
+			f.table.Accounting(&f.record)
+		})
 	}
 }
 
 // Wait returns when everything that was queued before is in the table, or the
 // context ends. Run must be running.
 func (f *Feed) Wait(ctx context.Context) error {
-	done := make(chan struct{})
-	select {
-	case f.queue <- done:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	done := f.queue.wait()
 	select {
 	case <-done:
 		return nil

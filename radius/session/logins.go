@@ -6,17 +6,21 @@ import (
 	"sekisho/radius"
 )
 
-// LoggedIn takes in an Accept; see radius.Sessions. It waits for the Start of
-// its session, unless it is about one that goes on.
-func (t *Table) LoggedIn(l *radius.Login) {
+// LoggedIn takes in what was kept of an Accept, and copies it. It waits for the
+// Start of its session, unless it is about one that goes on.
+func (t *Table) LoggedIn(lens Lens, kept []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counters.accepts++
-	if e := t.find(idOf(&l.Sighting)); e != nil && l.Again {
-		t.readmit(e, l)
-		return
+	names := lens.Names(kept)
+	if names.Again {
+		if e := t.find(ID{names.NAS, string(names.Box), string(names.Session)}); e != nil {
+			lens.Login(kept, t.waiting.read)
+			t.readmit(e, t.waiting.read)
+			return
+		}
 	}
-	t.waiting.add(l)
+	t.waiting.add(lens, names, kept)
 }
 
 func (t *Table) readmit(e *entry, l *radius.Login) {
@@ -28,9 +32,15 @@ func (t *Table) readmit(e *entry, l *radius.Login) {
 // giveUp ends the waiting of Accepts whose Start does not come. One that names
 // a session which goes on was about that one.
 func (t *Table) giveUp(now time.Time) {
-	for _, l := range t.waiting.expire(now, t.options.Join) {
+	for a, kept := range t.waiting.expire(now, t.options.Join) {
+		if !a.named {
+			t.counters.unstarted++
+			continue
+		}
+		l := t.waiting.read
+		a.lens.Login(kept, l)
 		e := t.find(idOf(&l.Sighting))
-		if l.Session == "" || e == nil || e.started > l.At.UnixNano() || e.userName != l.UserName && e.name != l.Name {
+		if e == nil || e.started > a.at || e.userName != l.UserName && e.name != l.Name {
 			t.counters.unstarted++
 			continue
 		}

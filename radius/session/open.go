@@ -134,12 +134,12 @@ func (t *Table) refresh(e *entry, r *radius.Record) {
 // again finds the Accept of a session that was asked about anew while it went
 // on: it carries the session's Acct-Session-Id.
 func (t *Table) again(e *entry, r *radius.Record) *radius.Login {
-	a := t.waiting.bySession[e.id()]
-	if a == nil || !a.before(stamp(r)) || !e.knows(r) {
+	number, l := t.waiting.session(e.id())
+	if l == nil || !before(l, stamp(r)) || !e.knows(r) {
 		return nil
 	}
-	t.waiting.remove(a)
-	return a.Login
+	t.waiting.remove(number)
+	return l
 }
 
 // moved reports whether a record tells of other addresses.

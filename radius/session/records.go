@@ -34,7 +34,8 @@ func event(r *radius.Record) int64 {
 	return r.Event.Unix()
 }
 
-// Accounting takes in a record; see radius.Sessions.
+// Accounting takes in a record, and keeps nothing of its memory; see
+// radius.Sessions.
 func (t *Table) Accounting(r *radius.Record) {
 	if r.Status == radius.StatusOn || r.Status == radius.StatusOff {
 		t.restarted(r)
@@ -143,7 +144,11 @@ func (t *Table) same(e *entry, r *radius.Record) bool {
 	if e.inferred && stamp(r) <= e.last+blur {
 		return true // the Start that was thought to be lost
 	}
-	return apart <= blur || apart <= sameStart && t.waiting.find(r) == nil
+	if apart <= blur || apart > sameStart {
+		return apart <= blur
+	}
+	_, l := t.waiting.find(r)
+	return l == nil
 }
 
 // knows reports whether a record speaks of the login of the session.

@@ -87,7 +87,7 @@ func (t *Table) Stats() Stats {
 		Oddities: map[string]uint64{
 			"repeated": c.repeated, "stale": c.stale, "created": c.created, "unknown-stop": c.unknownStops, "contradicted": c.contradicted,
 		},
-		Waiting: len(t.waiting.order), Due: len(t.asks.heap),
+		Waiting: t.waiting.live, Due: len(t.asks.heap),
 		Unsaved: len(t.changes.dirty) + len(t.changes.gone) + len(t.changes.past), Lost: t.changes.lost, Unannounced: c.unannounced,
 	}
 	for kind, n := range c.records {

@@ -107,8 +107,21 @@ func (n *network) login(l line, action string, changes ...func(*radius.Login)) {
 	for _, change := range changes {
 		change(login)
 	}
-	n.LoggedIn(login)
+	n.LoggedIn(asRead{login: login}, nil)
 }
+
+// asRead is a lens through which that login is seen, whatever was kept.
+type asRead struct{ login *radius.Login }
+
+func (a asRead) Names([]byte) radius.Names {
+	l := a.login
+	return radius.Names{
+		NAS: l.NAS, Box: []byte(l.Box), Session: []byte(l.Session),
+		Asked: []byte(l.Asked), UserName: []byte(l.UserName), Name: []byte(l.Name), At: l.At.UnixNano(), Again: l.Again,
+	}
+}
+
+func (a asRead) Login(_ []byte, l *radius.Login) { *l = *a.login }
 
 func (l line) id() session.ID { return session.ID{NAS: l.nas, AcctSession: l.session} }
 

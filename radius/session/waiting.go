@@ -1,185 +1,218 @@
 package session
 
 import (
+	"iter"
 	"slices"
 	"time"
 
 	"sekisho/radius"
 )
 
+// Lens reads what was kept of an Accept; a *radius.Lens does.
+type Lens interface {
+	// Names reads by what the login is found again.
+	Names(kept []byte) radius.Names
+	// Login reads everything.
+	Login(kept []byte, l *radius.Login)
+}
+
 // waiting are the Accepts whose sessions have not begun. Where the request
 // named its session already, that joins them; else the login, at the router,
-// and what both the request and the record tell of the line.
+// and what both the request and the record tell of the line. There are very
+// many where accounting does not come: they stay as they were kept, and only
+// one that a key leads to is read.
 type waiting struct {
-	bySession map[ID]*accept
-	byName    map[login][]*accept
-	order     []*accept // the oldest first; those that have joined stay until their time comes
+	slabs []*slab // the oldest first
+	base  uint32  // number of the first login of the first slab
+	count int     // of logins in slabs that are not nil
+	live  int     // of those that wait
+	keys  keys
+	spare *slab // the last one that was given back
+
+	read, best *radius.Login // room for what is read
 }
 
-type login struct {
-	place
-	name string
+// slabLogins is how many logins one slab has.
+const slabLogins = 256
+
+// slab is logins that came one after the other. It is given back when none of
+// them waits any more.
+type slab struct {
+	logins []accept
+	octets []byte
+	live   int
+	passed int // so many of the first have been given up
 }
 
+// accept is a login that waits, or did.
 type accept struct {
-	*radius.Login
-	joined bool
+	lens       Lens
+	at         int64 // ns since 1970
+	begin, end uint32
+	keys       [3]key // the different ones
+	used       uint8  // how many of them
+	named      bool   // by its session
+	over       bool
 }
 
 // maxWaiting bounds what logins without accounting make us remember.
 const maxWaiting = 1 << 18
 
 func newWaiting() waiting {
-	return waiting{bySession: map[ID]*accept{}, byName: map[login][]*accept{}}
+	return waiting{keys: newKeys(), read: &radius.Login{}, best: &radius.Login{}}
 }
 
 func idOf(s *radius.Sighting) ID { return ID{NAS: s.NAS, Box: s.Box, AcctSession: s.Session} }
 
-func (w *waiting) add(l *radius.Login) {
-	if len(w.order) >= maxWaiting {
+// add takes in a login. What was kept of it is copied.
+func (w *waiting) add(lens Lens, names radius.Names, kept []byte) {
+	for w.count >= maxWaiting {
 		w.dropFirst()
 	}
-	a := &accept{Login: l}
-	w.order = append(w.order, a)
-	if l.Session != "" {
-		if old := w.bySession[idOf(&l.Sighting)]; old != nil {
-			old.joined = true // superseded: the session was asked for anew
+	a := accept{lens: lens, at: names.At}
+	if a.named = len(names.Session) > 0; a.named {
+		a.use(sessionKey(names.NAS, names.Box, names.Session))
+		w.supersede(a.keys[0], names)
+	} else {
+		for _, name := range [...][]byte{names.UserName, names.Asked, names.Name} {
+			a.use(nameKey(names.NAS, names.Box, name))
 		}
-		w.bySession[idOf(&l.Sighting)] = a
-		return
 	}
-	for _, name := range a.names() {
-		k := login{place{l.NAS, l.Box}, name}
-		w.byName[k] = append(w.byName[k], a)
+	number := w.put(a, kept)
+	for _, of := range a.keys[:a.used] {
+		w.keys.add(of, number)
 	}
 }
 
-// names are the User-Names by which the NAS may speak of the session.
-func (a *accept) names() []string {
-	names := []string{a.UserName}
-	for _, n := range []string{a.Asked, a.Name} {
-		if !slices.Contains(names, n) {
-			names = append(names, n)
-		}
+// use adds a key.
+func (a *accept) use(k key) {
+	if !slices.Contains(a.keys[:a.used], k) {
+		a.keys[a.used] = k
+		a.used++
 	}
-	return names
 }
 
-// join finds the Accept that began the session of a record, and takes it out;
-// nil when there is none.
-func (w *waiting) join(r *radius.Record) *radius.Login {
-	a := w.find(r)
-	if a == nil {
+// supersede ends the waiting of a login whose session is asked for anew.
+func (w *waiting) supersede(of key, names radius.Names) {
+	for number := range w.keys.all(of) {
+		_, a, kept := w.at(number)
+		old := a.lens.Names(kept)
+		if old.NAS == names.NAS && string(old.Box) == string(names.Box) && string(old.Session) == string(names.Session) {
+			w.remove(number)
+			return
+		}
+	}
+}
+
+// put appends a login to the last slab and returns its number.
+func (w *waiting) put(a accept, kept []byte) uint32 {
+	s := w.last()
+	if s == nil || len(s.logins) == slabLogins {
+		s = w.room()
+		w.slabs = append(w.slabs, s)
+	}
+	a.begin = uint32(len(s.octets))
+	s.octets = append(s.octets, kept...)
+	a.end = uint32(len(s.octets))
+	s.logins = append(s.logins, a)
+	s.live++
+	w.count++
+	w.live++
+	return w.base + uint32((len(w.slabs)-1)*slabLogins+len(s.logins)-1)
+}
+
+// last is the slab that logins are put into; nil: there is none.
+func (w *waiting) last() *slab {
+	if len(w.slabs) == 0 {
 		return nil
 	}
-	w.remove(a)
-	return a.Login
+	return w.slabs[len(w.slabs)-1]
 }
 
-// find finds the Accept that join would take.
-func (w *waiting) find(r *radius.Record) *accept {
-	if a := w.bySession[idOf(&r.Sighting)]; a != nil && a.before(stamp(r)) {
-		return a
+// room is an empty slab with as much room as the last one needed.
+func (w *waiting) room() *slab {
+	if s := w.spare; s != nil {
+		w.spare = nil
+		return s
 	}
-	var best *accept
-	score := 0
-	for _, a := range w.byName[login{place{r.NAS, r.Box}, r.UserName}] {
-		if s := fits(a, r); s >= score && a.before(began(r)) { // of equals the newest: that is what the NAS was told last
-			best, score = a, s
-		}
+	octets := 128 * slabLogins
+	if last := w.last(); last != nil {
+		octets = len(last.octets) * 9 / 8
 	}
-	return best
+	return &slab{logins: make([]accept, 0, slabLogins), octets: make([]byte, 0, octets)}
 }
 
-// before reports whether the Accept can have led to what happened then. The
-// NAS tells of times in whole seconds.
-func (a *accept) before(at int64) bool { return a.At.UnixNano() <= at+blur }
-
-// RADIUS attributes that tell lines apart.
-const (
-	nasPort          = 5
-	callingStationID = 31
-	nasPortID        = 87
-)
-
-// fits scores how well an Accept fits a record; below 0 is not at all. What
-// only one of them has says nothing. A NAS-Port that differs only counts less:
-// some routers give one at the end of the login.
-func fits(a *accept, r *radius.Record) int {
-	score := 0
-	for _, number := range [...]uint32{callingStationID, nasPortID, nasPort} {
-		asked, told := value(a.Identity, number), value(r.Identity, number)
-		switch {
-		case asked == "" || told == "":
-		case asked == told:
-			score += 2
-		case number == nasPort:
-		default:
-			return -1
-		}
-	}
-	if len(a.Class) > 0 && len(r.Class) > 0 {
-		if !slices.Contains(a.Class, r.Class[0]) { // some NASes send only the first one back
-			return -1
-		}
-		score++
-	}
-	if a.Address.IsValid() && a.Address == r.Address {
-		score += 2
-	}
-	return score
+// at finds a login by its number, which must be that of one that waits.
+func (w *waiting) at(number uint32) (*slab, *accept, []byte) {
+	i := number - w.base // numbers begin anew after the last one
+	s := w.slabs[i/slabLogins]
+	a := &s.logins[i%slabLogins]
+	return s, a, s.octets[a.begin:a.end]
 }
 
-// value finds an attribute without a vendor by its number.
-func value(attributes []Attribute, number uint32) string {
-	for _, a := range attributes {
-		if a.Vendor == 0 && a.Number == number {
-			return a.Value
-		}
+// remove ends the waiting of a login.
+func (w *waiting) remove(number uint32) {
+	s, a, _ := w.at(number)
+	for _, of := range a.keys[:a.used] {
+		w.keys.remove(of, number)
 	}
-	return ""
-}
-
-func (w *waiting) remove(a *accept) {
-	a.joined = true
-	if id := idOf(&a.Sighting); a.Session != "" {
-		if w.bySession[id] == a {
-			delete(w.bySession, id)
-		}
-		return
-	}
-	for _, name := range a.names() {
-		k := login{place{a.NAS, a.Box}, name}
-		rest := slices.DeleteFunc(w.byName[k], func(other *accept) bool { return other == a })
-		if len(rest) == 0 {
-			delete(w.byName, k)
-			continue
-		}
-		w.byName[k] = rest
+	a.over = true
+	s.live--
+	w.live--
+	if s.live == 0 && len(s.logins) == slabLogins {
+		w.release(int((number - w.base) / slabLogins))
 	}
 }
 
-func (w *waiting) dropFirst() *accept {
-	first := w.order[0]
-	w.order[0] = nil
-	w.order = w.order[1:]
-	if first.joined {
-		return nil
-	}
-	w.remove(first)
-	return first
+// release gives back the slab at that place, where nothing waits.
+func (w *waiting) release(i int) {
+	s := w.slabs[i]
+	w.slabs[i] = nil
+	w.count -= len(s.logins)
+	clear(s.logins) // configurations that are over hang on them
+	*s = slab{logins: s.logins[:0], octets: s.octets[:0]}
+	w.spare = s
 }
 
-// expire takes out the Accepts that have waited for too long.
-func (w *waiting) expire(now time.Time, patience time.Duration) []*radius.Login {
-	var over []*radius.Login
-	for len(w.order) > 0 && now.Sub(w.order[0].At) > patience {
-		if a := w.dropFirst(); a != nil {
-			over = append(over, a.Login)
+// oldest finds the login that has waited for the longest; nil when none waits.
+func (w *waiting) oldest() (uint32, *accept) {
+	for len(w.slabs) > 0 {
+		if s := w.slabs[0]; s != nil {
+			for ; s.passed < len(s.logins); s.passed++ {
+				if a := &s.logins[s.passed]; !a.over {
+					return w.base + uint32(s.passed), a
+				}
+			}
+			w.release(0)
+		}
+		w.slabs = w.slabs[1:]
+		w.base += slabLogins
+	}
+	w.slabs, w.keys = nil, newKeys() // give a burst's memory back
+	return 0, nil
+}
+
+func (w *waiting) dropFirst() {
+	if number, a := w.oldest(); a != nil {
+		w.remove(number)
+	}
+}
+
+// expire takes out the Accepts that have waited for too long, and yields each
+// before it goes.
+func (w *waiting) expire(now time.Time, patience time.Duration) iter.Seq2[*accept, []byte] {
+	return func(yield func(*accept, []byte) bool) {
+		for {
+			number, a := w.oldest()
+			if a == nil || now.UnixNano()-a.at <= int64(patience) {
+				return
+			}
+			_, _, kept := w.at(number)
+			goOn := yield(a, kept)
+			w.remove(number)
+			if !goOn {
+				return
+			}
 		}
 	}
-	if len(w.order) == 0 {
-		w.order = nil // give a burst's memory back
-	}
-	return over
 }

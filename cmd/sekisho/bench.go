@@ -30,8 +30,9 @@ func benchCommand() *cli.Command {
 		ArgsUsage: "SERVER",
 		Description: "SERVER is an address, with a port if it is not 1812. Subscribers come from a CSV file with the\n" +
 			"columns user, password and filter; with the last one every Accept must have exactly that Filter-Id.\n" +
-			"Nothing is sent twice: what has no answer in time is lost. Latency counts from when a request was\n" +
-			"due. Exit code 1: an answer was wrong, or none came. Ask no server that others need.",
+			"What has no answer in time is sent again, the same octets from the same port, until it was sent as\n" +
+			"often as --tries says; then it is lost. Latency counts from when a request was due or first sent.\n" +
+			"Exit code 1: an answer was wrong, or none came. Ask no server that others need.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "users", Usage: "CSV `FILE` of subscribers to log in, - is stdin"},
 			&cli.StringFlag{Name: "user", Usage: "one subscriber, instead of a file"},
@@ -40,7 +41,9 @@ func benchCommand() *cli.Command {
 			&cli.IntFlag{Name: "window", Usage: "`N` requests under way at once, as fast as answers come; 64 without --rate"},
 			&cli.Float64Flag{Name: "rate", Usage: "`N` requests a second, whether answers come or not"},
 			&cli.DurationFlag{Name: "duration", Usage: "how long to send", Value: 10 * time.Second},
+			&cli.BoolFlag{Name: "once", Usage: "a storm: every subscriber logs in once, instead of --duration"},
 			&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for an answer", Value: 3 * time.Second},
+			&cli.IntFlag{Name: "tries", Usage: "send a request `N` times at the most", Value: 1},
 			&cli.IntFlag{Name: "sockets", Usage: "`N` sockets of 256 identifiers", Value: 8},
 			&cli.IntFlag{Name: "chap", Usage: "`N`% of the logins by CHAP"},
 			&cli.IntFlag{Name: "accounting", Usage: "`N`% of the requests are Interim-Updates, sent to --acct-port"},
@@ -78,10 +81,17 @@ func bench(c *cli.Context) error {
 func benchOptions(c *cli.Context) (load.Options, error) {
 	o := load.Options{
 		Window: c.Int("window"), Rate: c.Float64("rate"), Duration: c.Duration("duration"), Timeout: c.Duration("timeout"),
+		Once: c.Bool("once"), Tries: c.Int("tries"),
 		Sockets: c.Int("sockets"), CHAP: c.Int("chap"), Accounting: c.Int("accounting"), NoMA: c.Bool("no-message-authenticator"),
 	}
 	if o.Window == 0 && o.Rate == 0 {
 		o.Window = 64
+	}
+	if o.Once && c.IsSet("duration") {
+		return o, usagef("--once ends when every subscriber had its turn: --duration says nothing")
+	}
+	if o.Tries < 1 {
+		return o, usagef("--tries %d: a request is sent at least once", o.Tries)
 	}
 	var err error
 	if o.Auth, err = benchServer(c.Args().First()); err != nil {
@@ -153,7 +163,7 @@ func benchProgress(c *cli.Context) (progress func(load.Report), end func()) {
 		return nil, func() {}
 	}
 	return func(r load.Report) {
-			fmt.Fprintf(c.App.ErrWriter, "\r\x1b[K%.0f s  %.0f/s  lost %d  wrong %d  p99 %s", r.Took.Seconds(), rateOf(&r), r.Lost, r.WrongInAll(), latency(r.Latency, 99))
+			fmt.Fprintf(c.App.ErrWriter, "\r\x1b[K%.0f s  %.0f/s  again %d  lost %d  wrong %d  p99 %s", r.Took.Seconds(), rateOf(&r), r.Resent, r.Lost, r.WrongInAll(), latency(r.Latency, 99))
 		}, func() {
 			fmt.Fprintf(c.App.ErrWriter, "\r\x1b[K")
 		}
@@ -170,9 +180,12 @@ var percents = []float64{50, 90, 99, 99.9, 100}
 
 func writeBench(w io.Writer, r *load.Report) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "sent       %d in %.1f s\n", r.Sent, r.Took.Seconds())
+	fmt.Fprintf(&b, "sent       %d in %.1f s, and %d times again\n", r.Sent, r.Took.Seconds(), r.Resent)
 	fmt.Fprintf(&b, "answered   %d, %.0f/s: %d accepted, %d rejected, %d accounted\n", r.Answered(), rateOf(r), r.Accepted, r.Rejected, r.Accounted)
-	fmt.Fprintf(&b, "lost       %d\nnot sent   %d, for want of identifiers\nwrong      %d\n", r.Lost, r.Held, r.WrongInAll())
+	b.WriteString(benchTries(r.Tries))
+	b.WriteString(benchPace(r))
+	fmt.Fprintf(&b, "lost       %d\nlate       %d, after another answer or the end of waiting\n", r.Lost, r.Late)
+	fmt.Fprintf(&b, "not sent   %d, for want of identifiers\nwrong      %d\n", r.Held, r.WrongInAll())
 	for _, what := range slices.Sorted(maps.Keys(r.Wrong)) {
 		fmt.Fprintf(&b, "           %d %s\n", r.Wrong[what], what)
 	}
@@ -184,6 +197,28 @@ func writeBench(w io.Writer, r *load.Report) error {
 	return err
 }
 
+// benchTries says how often had to be sent what was answered; nothing where
+// once was enough for all.
+func benchTries(tries []uint64) string {
+	if len(tries) < 2 {
+		return ""
+	}
+	line := "tries     "
+	for i, n := range tries {
+		line += fmt.Sprintf(" %d: %d", i+1, n)
+	}
+	return line + "\n"
+}
+
+// benchPace says how evenly answers came; nothing of less than a second.
+func benchPace(r *load.Report) string {
+	first, worst, last, ok := r.Pace()
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("goodput    %d in the first second of sending, %d in the worst, %d in the last\n", first, worst, last)
+}
+
 // benchFigures is a report for programs; times are microseconds.
 func benchFigures(r *load.Report) any {
 	micros := map[string]int64{}
@@ -192,14 +227,22 @@ func benchFigures(r *load.Report) any {
 	}
 	return struct {
 		Sent      uint64            `json:"sent"`
+		Resent    uint64            `json:"resent"`
 		Accepted  uint64            `json:"accepted"`
 		Rejected  uint64            `json:"rejected"`
 		Accounted uint64            `json:"accounted"`
+		Tries     []uint64          `json:"tries"`
 		Lost      uint64            `json:"lost"`
+		Late      uint64            `json:"late"`
 		NotSent   uint64            `json:"not_sent"`
 		Wrong     map[string]uint64 `json:"wrong"`
 		Seconds   float64           `json:"seconds"`
+		Sending   float64           `json:"sending_seconds"`
 		Rate      float64           `json:"rate"`
+		Goodput   []uint64          `json:"goodput"`
 		Latency   map[string]int64  `json:"latency_us"`
-	}{r.Sent, r.Accepted, r.Rejected, r.Accounted, r.Lost, r.Held, r.Wrong, r.Took.Seconds(), rateOf(r), micros}
+	}{
+		r.Sent, r.Resent, r.Accepted, r.Rejected, r.Accounted, r.Tries, r.Lost, r.Late, r.Held, r.Wrong,
+		r.Took.Seconds(), r.Sending.Seconds(), rateOf(r), r.Goodput, micros,
+	}
 }

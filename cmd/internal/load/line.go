@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,11 +23,13 @@ const identifiers = 256
 type line struct {
 	*Options
 	code   byte // of its requests
-	conn   *net.UDPConn
+	conn   Conn
+	turns  *atomic.Int64 // how many subscribers had theirs, of all lines
 	window int           // of this line
 	every  time.Duration // between two requests of this line at a rate; 0: as the window says
 	due    time.Time     // when the next request is, at a rate
-	end    time.Time
+	began  time.Time
+	over   bool      // no new request any more
 	swept  time.Time // when the lost were last counted
 	random *rand.Rand
 	room   [4096]byte
@@ -34,6 +37,7 @@ type line struct {
 	under [identifiers]request // under way, by identifier
 	busy  int
 	next  byte // identifier to look at first
+	past  [identifiers]past
 
 	mu     sync.Mutex // of the report
 	report Report
@@ -43,14 +47,16 @@ type line struct {
 type request struct {
 	octets []byte // nil: the identifier is free
 	user   *User
-	from   time.Time // when it was sent or, at a rate, when it was due
-	sent   time.Time
+	from   time.Time // when it was sent first or, at a rate, when it was due
+	sent   time.Time // last
+	tries  int       // how often it was sent
 }
 
 // dial opens the sockets: those for logins and as many for accounting, which
 // share window and rate by the per cent asked for.
 func dial(o Options, began time.Time) ([]*line, error) {
 	var lines []*line
+	var turns atomic.Int64
 	for _, part := range []struct {
 		code    byte
 		to      netip.AddrPort
@@ -61,8 +67,9 @@ func dial(o Options, began time.Time) ([]*line, error) {
 				break
 			}
 			l := newLine(&o, part.code, part.percent, i, began)
+			l.turns = &turns
 			lines = append(lines, l)
-			conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(part.to))
+			conn, err := o.dial(part.to)
 			if err != nil {
 				closeAll(lines)
 				return nil, fmt.Errorf("a socket for %s: %w", part.to, err)
@@ -73,8 +80,24 @@ func dial(o Options, began time.Time) ([]*line, error) {
 	return lines, nil
 }
 
+func (o *Options) dial(to netip.AddrPort) (Conn, error) {
+	if o.Dial != nil {
+		return o.Dial(to)
+	}
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.SetReadBuffer(readBuffer) // as much as the kernel allows
+	return conn, nil
+}
+
+// readBuffer has room for an answer to every identifier: 256 of them at once are
+// more than the kernel's default holds.
+const readBuffer = 1 << 20
+
 func newLine(o *Options, code byte, percent, i int, began time.Time) *line {
-	l := &line{Options: o, code: code, end: began.Add(o.Duration), random: rand.New(rand.NewPCG(rand.Uint64(), uint64(i)))}
+	l := &line{Options: o, code: code, began: began, turns: new(atomic.Int64), random: rand.New(rand.NewPCG(rand.Uint64(), uint64(i)))}
 	l.report = Report{Wrong: map[string]uint64{}, Latency: newHistogram()}
 	if o.Rate > 0 {
 		l.window = identifiers
@@ -101,11 +124,12 @@ func (l *line) run(ctx context.Context) {
 	defer l.conn.Close()
 	for first := true; ; first = false {
 		now := time.Now()
-		sending := (first || now.Before(l.end)) && ctx.Err() == nil // also where the machine had no time for it
-		if sending {
+		// The first time also where the machine had no time for it.
+		l.over = l.over || ctx.Err() != nil || !first && !l.Once && now.Sub(l.began) >= l.Duration
+		if !l.over {
 			l.sendDue(now)
 		}
-		if !sending && l.busy == 0 {
+		if l.over && l.busy == 0 {
 			return
 		}
 		l.receive(now)
@@ -116,12 +140,12 @@ func (l *line) run(ctx context.Context) {
 // sendDue sends until the window is full or, at a rate, nothing more is due.
 func (l *line) sendDue(now time.Time) {
 	if l.every == 0 {
-		for l.busy < l.window {
+		for l.busy < l.window && !l.over {
 			l.send(now, now)
 		}
 		return
 	}
-	for ; !now.Before(l.due); l.due = l.due.Add(l.every) {
+	for ; !now.Before(l.due) && !l.over; l.due = l.due.Add(l.every) {
 		if l.busy == identifiers {
 			l.count(func(r *Report) { r.Held++ })
 			continue
@@ -130,17 +154,50 @@ func (l *line) sendDue(now time.Time) {
 	}
 }
 
+// pick is whose turn it is; nil if nobody's any more.
+func (l *line) pick() *User {
+	if !l.Once {
+		return &l.Users[l.random.IntN(len(l.Users))]
+	}
+	if i := l.turns.Add(1) - 1; i < int64(len(l.Users)) {
+		return &l.Users[i]
+	}
+	return nil
+}
+
 func (l *line) send(now, from time.Time) {
+	user := l.pick()
+	if user == nil {
+		l.over = true
+		return
+	}
 	for l.under[l.next].octets != nil {
 		l.next++
 	}
 	r := &l.under[l.next]
-	*r = request{user: &l.Users[l.random.IntN(len(l.Users))], from: from, sent: now}
+	*r = request{user: user, from: from, sent: now, tries: 1}
 	r.octets = l.compose(l.next, r.user)
 	l.next++
 	l.busy++
-	l.count(func(r *Report) { r.Sent++ })
+	l.count(func(r *Report) { r.Sent, r.Sending = r.Sent+1, now.Sub(l.began) })
 	_, _ = l.conn.Write(r.octets) // what the kernel refuses is lost like any datagram
+}
+
+// repeat sends a request again: the same octets from the same port, so that a
+// server knows it for the same one (RFC 5080 section 2.2.1).
+func (l *line) repeat(r *request, now time.Time) {
+	r.sent = now
+	r.tries++
+	l.count(func(r *Report) { r.Resent++ })
+	_, _ = l.conn.Write(r.octets)
+}
+
+// finish frees the identifier of a request that had so many answers. Others to
+// it may still come.
+func (l *line) finish(r *request, answers int) {
+	l.past[r.octets[1]].add(r, answers)
+	r.octets = nil
+	l.busy--
 }
 
 // receive takes in what comes until the window has room again or the next
@@ -172,20 +229,28 @@ func (l *line) take(octets []byte, now time.Time) {
 		return
 	}
 	r := &l.under[octets[1]]
-	if r.octets == nil {
-		l.wrong("an answer to no request")
+	code, wrong := byte(0), wrongTime
+	if r.octets != nil {
+		code, wrong = l.verify(r, octets)
+	}
+	switch {
+	case wrong == "":
+		l.right(r, code, now)
+	case wrong != wrongFraming && wrong != wrongAuthenticator && wrong != wrongTime:
+		l.wrong(wrong)
+	case wrong != wrongFraming && l.past[octets[1]].takes(octets, l.Secret):
+		l.count(func(r *Report) { r.Late++ })
 		return
-	}
-	code, wrong := l.verify(r, octets)
-	if wrong != wrongAuthenticator && wrong != wrongFraming { // a forged one leaves the right one to wait for
-		r.octets = nil
-		l.busy--
-	}
-	if wrong != "" {
+	default: // a forged one leaves the right one to wait for
 		l.wrong(wrong)
 		return
 	}
-	took := now.Sub(r.from)
+	l.finish(r, 1)
+}
+
+// right counts an answer as it should be.
+func (l *line) right(q *request, code byte, now time.Time) {
+	took, second := now.Sub(q.from), int(now.Sub(l.began)/time.Second)
 	l.count(func(r *Report) {
 		switch code {
 		case accessAccept:
@@ -195,20 +260,26 @@ func (l *line) take(octets []byte, now time.Time) {
 		default:
 			r.Accounted++
 		}
-		_ = r.Latency.RecordValue(max(1, took.Microseconds())) // a minute is longer than any time-out
+		r.Tries = count(r.Tries, q.tries-1, 1)
+		r.Goodput = count(r.Goodput, second, 1)
+		_ = r.Latency.RecordValue(min(max(1, took.Microseconds()), longest.Microseconds())) // never beyond its range
 	})
 }
 
-// sweep gives up the requests that have waited for too long.
+// sweep sends again the requests that have waited for too long, or gives them up.
 func (l *line) sweep(now time.Time) {
 	if now.Sub(l.swept) < l.Timeout/100 {
 		return
 	}
 	l.swept = now
 	for i := range l.under {
-		if r := &l.under[i]; r.octets != nil && now.Sub(r.sent) > l.Timeout {
-			r.octets = nil
-			l.busy--
+		r := &l.under[i]
+		switch {
+		case r.octets == nil || now.Sub(r.sent) <= l.Timeout:
+		case r.tries < l.Tries:
+			l.repeat(r, now)
+		default:
+			l.finish(r, 0)
 			l.count(func(r *Report) { r.Lost++ })
 		}
 	}

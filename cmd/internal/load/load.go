@@ -1,13 +1,16 @@
 // Package load asks a RADIUS server as many routers would: logins by PAP and
 // CHAP and accounting, at a rate or with a window of requests under way. Every
 // answer is verified. It speaks RADIUS with code of its own, not the proxy's.
+// What has no answer in time is sent again if asked for, as routers do.
 package load
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,9 +29,19 @@ type Options struct {
 	Sockets  int           // of 256 identifiers each
 	Window   int           // requests under way at once, at most 256 for each socket; 0: as Rate says
 	Rate     float64       // requests a second; 0: as fast as Window lets
-	Duration time.Duration // of sending
-	Timeout  time.Duration // after which a request counts as lost; nothing is sent twice
+	Duration time.Duration // of sending; of no account with Once
+	Once     bool          // every subscriber logs in once, and that is all
+	Timeout  time.Duration // after which a request is sent again or, after the last of Tries, counts as lost
+	Tries    int           // how often a request is sent at the most; 0: once
 	NoMA     bool          // logins without Message-Authenticator
+
+	Dial func(to netip.AddrPort) (Conn, error) // opens a socket; nil: net.DialUDP
+}
+
+// Conn is a connected socket as net.UDPConn is one.
+type Conn interface {
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
 }
 
 // User is a subscriber to log in.
@@ -41,15 +54,26 @@ type User struct {
 // Report is what became of the requests.
 type Report struct {
 	Sent, Accepted, Rejected, Accounted uint64
-	Lost                                uint64            // no answer in time
+	Resent                              uint64            // sendings beyond the first of a request
+	Tries                               []uint64          // how many were answered after one sending, two, ...
+	Lost                                uint64            // no answer in time, not after the last sending either
+	Late                                uint64            // right answers to requests that were given up, or answered before
 	Wrong                               map[string]uint64 // answers that are not what they should be, by what is wrong
 	Held                                uint64            // that a rate asked for while every identifier was in use; not sent
 	Took                                time.Duration
-	Latency                             *hdrhistogram.Histogram // microseconds; at a rate from when the request was due
+	Sending                             time.Duration           // of Took, until the last new request was sent
+	Goodput                             []uint64                // right answers in each second of Took
+	Latency                             *hdrhistogram.Histogram // microseconds from the first sending; at a rate from when the request was due
 }
 
-// The range of the histogram: a microsecond to a minute, to three digits.
-func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, 60_000_000, 3) }
+// The range of the histogram: from a microsecond, to three digits.
+func newHistogram() *hdrhistogram.Histogram {
+	return hdrhistogram.New(1, longest.Microseconds(), 3)
+}
+
+// longest is the largest latency that is told apart: what takes longer counts as
+// this.
+const longest = time.Minute
 
 // Answered is how many requests were answered as they should be.
 func (r *Report) Answered() uint64 { return r.Accepted + r.Rejected + r.Accounted }
@@ -62,8 +86,25 @@ func (r *Report) WrongInAll() (n uint64) {
 	return n
 }
 
+// Pace is the goodput of the first, the worst and the last whole second in
+// which there were new requests to send; false if there was none.
+func (r *Report) Pace() (first, worst, last uint64, ok bool) {
+	whole := int(r.Sending / time.Second)
+	if whole == 0 {
+		return 0, 0, 0, false
+	}
+	each := make([]uint64, whole) // the last ones may have had no answer
+	copy(each, r.Goodput)
+	return each[0], slices.Min(each), each[whole-1], true
+}
+
 func (r *Report) add(other *Report) {
 	r.Sent += other.Sent
+	r.Resent += other.Resent
+	r.Late += other.Late
+	r.Tries = sum(r.Tries, other.Tries)
+	r.Goodput = sum(r.Goodput, other.Goodput)
+	r.Sending = max(r.Sending, other.Sending)
 	r.Accepted += other.Accepted
 	r.Rejected += other.Rejected
 	r.Accounted += other.Accounted
@@ -75,11 +116,28 @@ func (r *Report) add(other *Report) {
 	r.Latency.Merge(other.Latency)
 }
 
+// sum adds up what stands at the same place.
+func sum(a, b []uint64) []uint64 {
+	for i, n := range b {
+		a = count(a, i, n)
+	}
+	return a
+}
+
+// count adds to what stands at a place, which need not be there yet.
+func count(a []uint64, at int, n uint64) []uint64 {
+	if at >= len(a) {
+		a = append(a, make([]uint64, at+1-len(a))...)
+	}
+	a[at] += n
+	return a
+}
+
 // progressInterval is how often progress is told.
 const progressInterval = time.Second
 
-// Run asks until the duration is over or the context ends, waits for the last
-// answers, and reports. Progress is told once a second, unless nil.
+// Run asks until the duration is over, every subscriber had its turn, or the
+// context ends, waits for the last answers, and reports. Progress is told once a second, unless nil.
 func Run(ctx context.Context, o Options, progress func(Report)) (Report, error) {
 	if err := o.check(); err != nil {
 		return Report{}, err
@@ -124,6 +182,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("%d sockets: at least one is needed", o.Sockets)
 	case o.CHAP < 0 || o.CHAP > 100 || o.Accounting < 0 || o.Accounting > 100:
 		return errors.New("expected per cent from 0 to 100 of CHAP and accounting")
+	case o.Once && o.Accounting > 0:
+		return errors.New("where every subscriber logs in once there is no accounting")
 	case o.Window > o.Sockets*identifiers:
 		return fmt.Errorf("a window of %d needs %d sockets of %d identifiers", o.Window, (o.Window+identifiers-1)/identifiers, identifiers)
 	}

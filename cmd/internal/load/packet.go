@@ -25,6 +25,7 @@ const (
 	serviceType      = 6
 	framedProtocol   = 7
 	callingStationID = 31
+	acctInputOctets  = 42
 	nasPortType      = 61
 	nasPortID        = 87
 )
@@ -43,7 +44,8 @@ func (l *line) compose(id byte, user *User) []byte {
 		crand.Read(p.Authenticator[:]) // never fails (crypto/rand)
 		l.credentials(p, user)
 	} else {
-		p.Attributes = append(p.Attributes, radiustest.Attr(radiustest.UserName, user.Name), radiustest.Number(radiustest.AcctStatusType, interimUpdate))
+		p.Attributes = append(p.Attributes, radiustest.Attr(radiustest.UserName, user.Name), radiustest.Number(radiustest.AcctStatusType, interimUpdate),
+			radiustest.Number(acctInputOctets, l.random.Uint32())) // else the next one may be the same packet
 	}
 	p.Attributes = append(p.Attributes, whereabouts(user)...)
 	octets := p.Encode()
@@ -99,6 +101,7 @@ const (
 	wrongMA            = "wrong Message-Authenticator"
 	wrongCode          = "wrong code"
 	wrongFilter        = "wrong Filter-Id"
+	wrongTime          = "an answer to no request, or one too many"
 )
 
 // verify looks at everything in an answer that can be known to be wrong.

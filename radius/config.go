@@ -25,6 +25,7 @@ type Config struct {
 	RequestTime    time.Duration // how long an answer to a request is waited for at all
 	DecisionBudget time.Duration // how long a decision may take before the fail mode answers
 	MaxRequests    int           // requests held at once, waiting or answered
+	NoSegmentation bool          // datagrams are not sent as one message to be cut up (udp(7) UDP_SEGMENT)
 }
 
 // Defaults of what a Config may leave at zero, FreeRADIUS's where it has them.

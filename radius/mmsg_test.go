@@ -82,7 +82,7 @@ func TestBatchesArriveWholeAndFromWhereTheyWereSent(t *testing.T) {
 				out.post(&post{e: envelope{&from.outlet, text, at, source}})
 				want = append(want, fmt.Sprintf("%s>%s:%s", source, at, text))
 			}
-			out.flush(nil)
+			out.flush(newProxy(Options{}))
 			got := arrived(t, to, batch)
 			slices.Sort(got)
 			slices.Sort(want)
@@ -119,7 +119,7 @@ func TestBatchGoesByEverySocket(t *testing.T) {
 			out.post(tooLong)
 		}
 	}
-	out.flush(nil)
+	out.flush(newProxy(Options{}))
 	for l, texts := range maps.All(want) {
 		got := arrived(t, l, len(texts))
 		slices.Sort(got)
@@ -136,18 +136,40 @@ func TestBatchGoesByEverySocket(t *testing.T) {
 	}
 }
 
-// TestBundleThatCannotBeCutUp refuses UDP_SEGMENT as the kernel does where
-// checksums are off; a card that computes none makes it do the same.
-func TestBundleThatCannotBeCutUp(t *testing.T) {
-	t.Parallel()
-	from, to := opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0")
-	if err := from.raw.Control(func(fd uintptr) {
+// refuseSegmentation makes the kernel refuse UDP_SEGMENT on a socket, as it
+// does where checksums are off or the card computes none.
+func refuseSegmentation(t *testing.T, l *listener) {
+	t.Helper()
+	if err := l.raw.Control(func(fd uintptr) {
 		if err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_NO_CHECK, 1); err != nil {
 			t.Error(err)
 		}
 	}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestNoSegmentationWhereItIsNotWanted(t *testing.T) {
+	t.Parallel()
+	from, to := opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0")
+	refuseSegmentation(t, from)
+	p := newProxy(Options{})
+	p.current.Store(&snapshot{config: &Config{NoSegmentation: true}})
+	out := newOutbox()
+	for range 5 {
+		out.post(&post{e: envelope{&from.outlet, []byte("of one length"), to.addr, from.addr}})
+	}
+	out.flush(p)
+	if from.singly.Load() {
+		t.Error("it was tried all the same")
+	}
+	arrived(t, to, 5)
+}
+
+func TestBundleThatCannotBeCutUp(t *testing.T) {
+	t.Parallel()
+	from, to := opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0")
+	refuseSegmentation(t, from)
 	out := newOutbox()
 	send := func() (alone int) {
 		letters := make([]*post, 5)
@@ -155,7 +177,7 @@ func TestBundleThatCannotBeCutUp(t *testing.T) {
 			letters[i] = &post{e: envelope{&from.outlet, []byte("of one length"), to.addr, from.addr}}
 			out.post(letters[i])
 		}
-		out.flush(nil)
+		out.flush(newProxy(Options{}))
 		for _, l := range letters {
 			alone += l.alone
 		}

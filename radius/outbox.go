@@ -48,6 +48,7 @@ type outbox struct {
 	pending  []mmsghdr
 	sent     int // of these
 	errno    syscall.Errno
+	singly   bool // no bundles
 	headers  [batch]mmsghdr
 	names    [batch]unix.RawSockaddrInet6 // room for either family
 	controls [batch][controlLen]byte
@@ -70,6 +71,7 @@ func (o *outbox) post(l letter) { o.letters = append(o.letters, l) }
 
 // flush sends what was put in.
 func (o *outbox) flush(p *Proxy) {
+	o.singly = p.sendsSingly()
 	for len(o.letters) > 0 {
 		via := o.sort()
 		o.write()
@@ -77,6 +79,12 @@ func (o *outbox) flush(p *Proxy) {
 			o.deliver(p, via)
 		}
 	}
+}
+
+// sendsSingly reports whether the configuration wants no message cut up.
+func (p *Proxy) sendsSingly() bool {
+	s := p.current.Load()
+	return s != nil && s.config.NoSegmentation
 }
 
 // sort bundles the letters that go by the same socket as the first one.
@@ -101,7 +109,7 @@ func (o *outbox) sort() (via *outlet) {
 // bundle finds the one that a letter belongs to, or begins it.
 func (o *outbox) bundle(e envelope) *bundle {
 	for i := range o.bundles {
-		if b := &o.bundles[i]; b.takes(e) {
+		if b := &o.bundles[i]; !o.singly && b.takes(e) {
 			return b
 		}
 	}

@@ -140,6 +140,7 @@ func (c *compiler) compile(file string) *Config {
 		RequestTime:    c.positive(c.spec.Limits.MaxRequestTime, "limits", "max-request-time"),
 		DecisionBudget: c.positive(c.spec.Limits.DecisionBudget, "limits", "decision-budget"),
 		MaxRequests:    c.spec.Limits.MaxRequests,
+		NoSegmentation: c.spec.Limits.NoSegmentation,
 	}
 	c.listen(config.Radius)
 	config.Routers, config.Campaigns, config.Relay = c.routers(config.Radius.NAS), c.spec.Campaigns.rules(), c.relay()

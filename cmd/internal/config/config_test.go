@@ -82,7 +82,7 @@ func TestEveryKeyArrives(t *testing.T) {
 	if diff := cmp.Diff([]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1812"), netip.MustParseAddrPort("[::1]:1812")}, r.Auth, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
-	if r.CleanupDelay != 3*time.Second || r.MaxRequests != 1000 || len(r.Acct) != 1 || len(r.NAS) != 5 ||
+	if r.CleanupDelay != 3*time.Second || r.MaxRequests != 1000 || !r.NoSegmentation || len(r.Acct) != 1 || len(r.NAS) != 5 ||
 		r.RequestTime != 20*time.Second || r.DecisionBudget != 50*time.Millisecond {
 		t.Errorf("got %+v", r)
 	}

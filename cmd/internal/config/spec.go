@@ -124,6 +124,7 @@ type limitsSpec struct {
 	MaxRequestTime yamldoc.Duration `yaml:"max-request-time,omitempty" jsonschema:"description=how long an answer to a request is waited for at all"`
 	DecisionBudget yamldoc.Duration `yaml:"decision-budget,omitempty" jsonschema:"description=how long a decision may take before the fail mode answers"`
 	MaxRequests    int              `yaml:"max-requests,omitempty" jsonschema:"minimum=0,description=requests held at once"`
+	NoSegmentation bool             `yaml:"no-udp-segmentation,omitempty" jsonschema:"description=send every datagram singly; for a network card or a driver that loses those cut up by it (UDP_SEGMENT)"`
 }
 
 // addrPort is an IP address with a port.

@@ -3,6 +3,7 @@ package session
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,16 +137,27 @@ func (e *entry) texts() texts {
 	return texts{e.acct, e.userName, e.name, e.account, e.identity}
 }
 
-// pack writes attributes into one text: vendor, number, length, octets.
-func pack(attributes []Attribute) string {
-	var b []byte
-	for _, a := range attributes {
-		b = binary.AppendUvarint(b, uint64(a.Vendor))
-		b = binary.AppendUvarint(b, uint64(a.Number))
-		b = binary.AppendUvarint(b, uint64(len(a.Value)))
-		b = append(b, a.Value...)
+// pack writes the attributes of a record, and those of the request that the
+// record says nothing of, into one text: vendor, number, length, octets of each.
+func pack(asked, told []Attribute) string {
+	var room [512]byte // more than is usual
+	b := room[:0]
+	for _, a := range told {
+		b = appendPacked(b, a)
+	}
+	for _, a := range asked {
+		if !slices.ContainsFunc(told, func(b Attribute) bool { return a.Key == b.Key }) {
+			b = appendPacked(b, a)
+		}
 	}
 	return string(b)
+}
+
+func appendPacked(b []byte, a Attribute) []byte {
+	b = binary.AppendUvarint(b, uint64(a.Vendor))
+	b = binary.AppendUvarint(b, uint64(a.Number))
+	b = binary.AppendUvarint(b, uint64(len(a.Value)))
+	return append(b, a.Value...)
 }
 
 // unpack reads what pack has written; a damaged end is left out.

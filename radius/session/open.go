@@ -12,14 +12,16 @@ import (
 func (t *Table) open(r *radius.Record, started, startEvent int64) *entry {
 	e := &entry{started: started, startEvent: startEvent, since: started, inAsks: -1, inDrift: -1}
 	l := t.waiting.join(r)
-	x := texts{acct: r.Session, userName: r.UserName, name: r.Name, account: r.Login.Account, identity: pack(r.Identity)}
+	x := texts{acct: r.Session, userName: r.UserName, name: r.Name, account: r.Login.Account}
+	var asked []Attribute
 	if l != nil {
 		x.userName, x.name, x.account = l.UserName, l.Name, l.Login.Account
 		if x.userName == l.Asked && r.UserName != "" {
 			x.userName = r.UserName // the server gave no name: the router's own spelling counts
 		}
-		x.identity = pack(merged(l.Identity, r.Identity))
+		asked = l.Identity
 	}
+	x.identity = pack(asked, r.Identity)
 	e.lay(x)
 	e.realm, e.form = wordOf(r.Login.Realm), wordOf(r.Login.Form)
 	e.request = t.shared.facts(r.Request)
@@ -61,18 +63,6 @@ func extended(request, more []engine.Attribute) []engine.Attribute {
 	all := slices.Clip(request)
 	for _, a := range more {
 		if !slices.ContainsFunc(request, func(b engine.Attribute) bool { return a.Name == b.Name }) {
-			all = append(all, a)
-		}
-	}
-	return all
-}
-
-// merged are the attributes of a record, and those of the request that the
-// record says nothing of.
-func merged(asked, told []Attribute) []Attribute {
-	all := slices.Clip(told)
-	for _, a := range asked {
-		if !slices.ContainsFunc(told, func(b Attribute) bool { return a.Key == b.Key }) {
 			all = append(all, a)
 		}
 	}
@@ -161,7 +151,7 @@ func (t *Table) identify(e *entry, r *radius.Record) {
 		return
 	}
 	x := e.texts()
-	x.identity = pack(merged(unpack(e.identity), r.Identity))
+	x.identity = pack(unpack(e.identity), r.Identity)
 	t.unindex(e)
 	delete(e.router.sessions, e.acct)
 	e.lay(x)

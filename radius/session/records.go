@@ -161,7 +161,9 @@ func (e *entry) elsewhere(r *radius.Record) bool {
 	if e.address.IsValid() && r.Address.IsValid() && e.address != r.Address {
 		return true
 	}
-	for _, a := range unpack(e.identity) {
+	for rest := e.identity; rest != ""; {
+		var a Attribute
+		a, rest = next(rest)
 		if a.Vendor != 0 || a.Number != callingStationID && a.Number != nasPortID && a.Number != nasPort {
 			continue
 		}

@@ -35,7 +35,8 @@ func (s shared) facts(request []engine.Attribute) []engine.Attribute {
 	if len(request) == 0 {
 		return nil
 	}
-	var key []byte
+	var room [256]byte
+	key := room[:0]
 	for _, a := range request {
 		key = append(append(append(append(key, a.Name...), 0), a.Value...), 0)
 	}

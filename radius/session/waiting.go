@@ -137,7 +137,7 @@ func (w *waiting) room() *slab {
 	}
 	octets := 128 * slabLogins
 	if last := w.last(); last != nil {
-		octets = len(last.octets) * 9 / 8
+		octets = len(last.octets) * 17 / 16
 	}
 	return &slab{logins: make([]accept, 0, slabLogins), octets: make([]byte, 0, octets)}
 }

@@ -50,8 +50,9 @@ fuzz-short: ## every fuzz target for FUZZTIME (20,000 executions)
 soak: noise kills kills-ldap ## every fuzz target for ten minutes, and the others of the long runs
 	sh .ci/fuzz 10m
 
-kills: ## kill a process that changes the store in all ways, 200 times, and compare
+kills: ## kill a process that changes the store in all ways, and a daemon that tells routers, 200 times each, and compare
 	go test -count=1 -v -timeout 60m -run KilledAtAnyTime ./store -kills 200
+	go test -count=1 -v -timeout 60m -run DaemonIsKilledWhile ./cmd/sekisho -kills 200
 
 kills-ldap: ## kill a daemon that follows a real slapd, 100 times, and compare; root and Debian's slapd
 	go test -tags realparts -count=1 -v -timeout 30m -run LDAPDaemonIsKilled ./cmd/sekisho/realparts -ldap-kills 100

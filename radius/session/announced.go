@@ -85,7 +85,6 @@ func (t *Table) doubt(e *entry) {
 		return
 	}
 	t.turn(e, a.stamp, func() { t.apply(e, "", NotTold, a.stamp) })
-	e.why = wordOf("the daemon ended while the router was being told")
 	t.settled(e.id())
 }
 

@@ -10,6 +10,7 @@ func (t *Table) Sweep() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.options.Clock()
+	t.born = min(t.born, now.UnixNano()) // the clock may have been set back
 	t.giveUp(now)
 	t.graves.expire(now.UnixNano())
 	for range min(agedAtOnce, len(t.all)) {
@@ -25,6 +26,7 @@ func (t *Table) Sweep() {
 // age ends a session that has missed too many Interims, or was silent for too
 // long altogether. History has it until one more Interim would have come.
 func (t *Table) age(e *entry, now int64) {
+	e.updated = min(e.updated, now)
 	limit := int64(t.options.MaxQuiet)
 	if e.interval > 0 {
 		limit = int64(t.options.Missed) * e.interval

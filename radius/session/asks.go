@@ -6,6 +6,9 @@ import "time"
 // binary heap, each entry knowing its place in it.
 type asks struct{ heap []*entry }
 
+// atOnce is before every time that the clock may tell, wherever it is set to.
+const atOnce = 1
+
 // set puts an entry where its time belongs; 0 takes it out.
 func (a *asks) set(e *entry, at int64) {
 	e.ask = at

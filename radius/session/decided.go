@@ -97,10 +97,9 @@ func (t *Table) Gone(id ID, reason string) {
 func (t *Table) Ask(ids ...ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.options.Clock().UnixNano()
 	for _, id := range ids {
 		if e := t.find(id); e != nil {
-			t.asks.set(e, now)
+			t.asks.set(e, atOnce)
 		}
 	}
 	t.signal()
@@ -121,13 +120,12 @@ func (t *Table) reread(e *entry, read func(string) engine.Login) {
 	if e.router == nil {
 		return
 	}
-	now := t.options.Clock().UnixNano()
-	t.asks.set(e, now)
+	t.asks.set(e, atOnce)
 	l := read(e.name)
 	if l == (engine.Login{Account: e.account, Realm: e.realm.String(), Form: e.form.String()}) {
 		return
 	}
-	t.turn(e, now, func() { t.reads(e, l) })
+	t.turn(e, t.options.Clock().UnixNano(), func() { t.reads(e, l) })
 }
 
 // reads writes a login as the policy reads it into an entry.

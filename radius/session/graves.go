@@ -47,9 +47,10 @@ func (g *graves) forgetFirst() {
 	g.order = g.order[1:]
 }
 
-// expire forgets those that are old enough at the instant now.
+// expire forgets those that are old enough at the instant now, and those of a
+// time to come: the clock was set back.
 func (g *graves) expire(now int64) {
-	for len(g.order) > 0 && now-g.order[0].buried > graveTime {
+	for len(g.order) > 0 && (now-g.order[0].buried > graveTime || g.order[0].buried > now+blur) {
 		g.forgetFirst()
 	}
 	if len(g.order) == 0 {

@@ -18,7 +18,7 @@ func (w *waiting) join(r *radius.Record) *radius.Login {
 
 // find finds the Accept that join would take.
 func (w *waiting) find(r *radius.Record) (uint32, *radius.Login) {
-	if number, l := w.session(idOf(&r.Sighting)); l != nil && before(l, stamp(r)) {
+	if number, l := w.session(idOf(&r.Sighting)); l != nil && before(l, stamp(r), r) {
 		return number, l
 	}
 	var found uint32
@@ -28,7 +28,7 @@ func (w *waiting) find(r *radius.Record) (uint32, *radius.Login) {
 		if l.Session != "" || l.NAS != r.NAS || l.Box != r.Box || r.UserName != l.UserName && r.UserName != l.Asked && r.UserName != l.Name {
 			continue // the keys are alike by chance
 		}
-		if s := fits(l, r); s >= score && before(l, began(r)) { // of equals the newest: that is what the NAS was told last
+		if s := fits(l, r); s >= score && before(l, began(r), r) { // of equals the newest: that is what the NAS was told last
 			found, score, any = number, s, true
 			w.read, w.best = w.best, w.read
 		}
@@ -57,7 +57,9 @@ func (w *waiting) readAt(number uint32) *radius.Login {
 
 // before reports whether an Accept can have led to what happened then. The NAS
 // tells of times in whole seconds.
-func before(l *radius.Login, at int64) bool { return l.At.UnixNano() <= at+blur }
+func before(l *radius.Login, at int64, r *radius.Record) bool {
+	return l.At.UnixNano() <= at+blur || ahead(l.At.UnixNano(), r)
+}
 
 // RADIUS attributes that tell lines apart.
 const (

@@ -37,7 +37,7 @@ func (t *Table) open(r *radius.Record, started, startEvent int64) *entry {
 		t.counters.unjoined++
 	}
 	t.add(t.router(place{r.NAS, r.Box}, r.Area), e)
-	t.asks.set(e, t.options.Clock().UnixNano())
+	t.asks.set(e, atOnce)
 	t.echo(e, r)
 	t.signal()
 	return e
@@ -111,7 +111,7 @@ func (t *Table) refresh(e *entry, r *radius.Record) {
 	}
 	if l := t.again(e, r); l != nil {
 		t.turn(e, r.At.UnixNano(), func() { t.admit(e, l) })
-		t.asks.set(e, t.options.Clock().UnixNano())
+		t.asks.set(e, atOnce)
 		t.signal()
 	}
 	if e.moved(r) {
@@ -125,7 +125,7 @@ func (t *Table) refresh(e *entry, r *radius.Record) {
 // on: it carries the session's Acct-Session-Id.
 func (t *Table) again(e *entry, r *radius.Record) *radius.Login {
 	number, l := t.waiting.session(e.id())
-	if l == nil || !before(l, stamp(r)) || !e.knows(r) {
+	if l == nil || !before(l, stamp(r), r) || !e.knows(r) {
 		return nil
 	}
 	t.waiting.remove(number)
@@ -144,7 +144,7 @@ func (e *entry) moved(r *radius.Record) bool {
 func (t *Table) identify(e *entry, r *radius.Record) {
 	if extra := extended(e.request, r.Request); len(extra) > len(e.request) {
 		e.request = t.shared.facts(extra)
-		t.asks.set(e, t.options.Clock().UnixNano())
+		t.asks.set(e, atOnce)
 		t.changes.mark(e)
 	}
 	if e.named(r.Identity) {

@@ -48,6 +48,9 @@ func (t *Table) Accounting(r *radius.Record) {
 		return // of a tunnel or a link, or it cannot be said of which session
 	}
 	e := t.find(idOf(&r.Sighting))
+	if e != nil {
+		t.rewind(e, r)
+	}
 	if t.stale(e, r) {
 		t.counters.stale++
 		return
@@ -66,7 +69,7 @@ func (t *Table) Accounting(r *radius.Record) {
 // session is over, its router has started again, or an earlier session had the
 // same Acct-Session-Id.
 func (t *Table) stale(e *entry, r *radius.Record) bool {
-	if router := t.routers[place{r.NAS, r.Box}]; router != nil && stamp(r) < router.booted {
+	if router := t.routers[place{r.NAS, r.Box}]; router != nil && stamp(r) < router.booted && !ahead(router.booted, r) {
 		return true
 	}
 	if e != nil {
@@ -85,6 +88,9 @@ func (s stone) before(r *radius.Record) bool {
 	}
 	if r.Status == radius.StatusStart && at != 0 && at == s.began {
 		return false // its own Start: a session of less than a second
+	}
+	if ahead(s.stamp, r) {
+		return true
 	}
 	if r.Delay > 0 || r.Status == radius.StatusInterim { // no session sends one as soon as that
 		return stamp(r) > s.stamp+blur
@@ -123,6 +129,7 @@ func (t *Table) start(e *entry, r *radius.Record) {
 			e.since = stamp(r)
 		}
 		e.started, e.startEvent, e.inferred = stamp(r), event(r), false
+		e.router.begun.note(e)
 		t.changes.mark(e)
 	}
 	t.refresh(e, r)
@@ -249,11 +256,20 @@ func (t *Table) upTo(r *radius.Record, at int64) []*entry {
 	defer t.mu.Unlock()
 	t.counters.records[kindOf(r.Status)]++
 	router := t.router(place{r.NAS, r.Box}, r.Area)
-	router.booted = max(router.booted, at)
+	if at > router.booted || ahead(router.booted, r) {
+		router.booted = at
+	}
+	if router.begun.after(r, at) {
+		return nil
+	}
 	var over []*entry
+	router.begun = nobody
+	t.counters.walked += uint64(len(router.sessions))
 	for _, e := range router.sessions {
-		if e.precedes(r, at) {
+		if t.rewind(e, r); e.precedes(r, at) {
 			over = append(over, e)
+		} else {
+			router.begun.note(e)
 		}
 	}
 	return over

@@ -97,7 +97,7 @@ func (t *Table) Restore(s store.Session) {
 	t.add(t.router(place{s.NAS, s.Box}, s.Area), e)
 	e.dirty = false
 	t.doubt(e)
-	t.asks.set(e, t.born)
+	t.asks.set(e, atOnce)
 	t.signal()
 }
 

@@ -52,6 +52,7 @@ type counters struct {
 	repeated, stale, created   uint64
 	unknownStops, contradicted uint64
 	unannounced                uint64
+	walked                     uint64 // sessions that were looked at because their router restarted
 	ended                      map[string]uint64
 }
 

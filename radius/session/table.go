@@ -73,6 +73,7 @@ type router struct {
 	area     string
 	sessions map[string]*entry // by Acct-Session-Id
 	order    order             // of the same
+	begun    begun             // before which none of them began
 	booted   int64             // stamp of the last Accounting-On or -Off; what is older belongs to no session
 	proofs   [len(proofs)]int  // sessions by proof
 	drifting int
@@ -127,7 +128,7 @@ func (t *Table) find(id ID) *entry {
 func (t *Table) router(at place, area string) *router {
 	r := t.routers[at]
 	if r == nil {
-		r = &router{place: place{strings.Clone(at.nas), strings.Clone(at.box)}, sessions: map[string]*entry{}}
+		r = &router{place: place{strings.Clone(at.nas), strings.Clone(at.box)}, sessions: map[string]*entry{}, begun: nobody}
 		t.routers[r.place] = r
 		i, _ := slices.BinarySearchFunc(t.inOrder, r.place, (*router).compare)
 		t.inOrder = slices.Insert(t.inOrder, i, r)
@@ -145,6 +146,7 @@ func (t *Table) add(r *router, e *entry) {
 	e.serial = t.serial
 	r.sessions[e.acct] = e
 	r.order.add(e)
+	r.begun.note(e)
 	r.proofs[e.proof]++
 	e.counted = e.proof
 	e.inAll = int32(len(t.all))

@@ -202,6 +202,7 @@ func (w *waiting) dropFirst() {
 // before it goes.
 func (w *waiting) expire(now time.Time, patience time.Duration) iter.Seq2[*accept, []byte] {
 	return func(yield func(*accept, []byte) bool) {
+		w.rewind(now.UnixNano())
 		for {
 			number, a := w.oldest()
 			if a == nil || now.UnixNano()-a.at <= int64(patience) {
@@ -213,6 +214,21 @@ func (w *waiting) expire(now time.Time, patience time.Duration) iter.Seq2[*accep
 			if !goOn {
 				return
 			}
+		}
+	}
+}
+
+// rewind has Accepts from ahead of now wait from now on: the clock was set back.
+func (w *waiting) rewind(now int64) {
+	if _, a := w.oldest(); a == nil || a.at <= now+blur {
+		return
+	}
+	for _, s := range w.slabs {
+		if s == nil {
+			continue
+		}
+		for i := range s.logins {
+			s.logins[i].at = min(s.logins[i].at, now)
 		}
 	}
 }

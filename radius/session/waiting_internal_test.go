@@ -40,9 +40,9 @@ func (p *plain) join(r *radius.Record) *radius.Login {
 	for _, l := range *p {
 		switch {
 		case l.NAS != r.NAS || l.Box != r.Box:
-		case l.Session != "" && l.Session == r.Session && before(l, stamp(r)):
+		case l.Session != "" && l.Session == r.Session && before(l, stamp(r), r):
 			best, score = l, 100
-		case l.Session == "" && (r.UserName == l.UserName || r.UserName == l.Asked || r.UserName == l.Name) && fits(l, r) >= score && before(l, began(r)):
+		case l.Session == "" && (r.UserName == l.UserName || r.UserName == l.Asked || r.UserName == l.Name) && fits(l, r) >= score && before(l, began(r), r):
 			best, score = l, fits(l, r)
 		}
 	}

@@ -47,16 +47,17 @@ func watched(w *witness) func(*setup) { return func(s *setup) { s.sessions = w }
 
 // Types that only tests of sessions use.
 const (
-	nasPort         = 5
-	framedIPAddress = 8
-	callingStation  = 31
-	acctDelayTime   = 41
-	acctSessionTime = 46
-	eventTimestamp  = 55
-	interimInterval = 85
-	nasPortID       = 87
-	framedPrefix    = 97
-	delegatedPrefix = 123
+	nasPort           = 5
+	framedIPAddress   = 8
+	callingStation    = 31
+	acctDelayTime     = 41
+	acctSessionTime   = 46
+	eventTimestamp    = 55
+	interimInterval   = 85
+	nasPortID         = 87
+	framedPrefix      = 97
+	framedIPv6Address = 168
+	delegatedPrefix   = 123
 )
 
 func address(typ byte, a string) radiustest.Attribute {
@@ -132,5 +133,21 @@ func TestARecordIsToldToTheSessions(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, records[0], cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAddressesThatAreNone holds for what stands for one that is still to come.
+func TestAddressesThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, none := range []string{"0.0.0.0", "255.255.255.255", "255.255.255.254"} {
+		w := &witness{}
+		s := start(t, watched(w))
+		_, err := s.acct.Exchange(s.acct.Request(radiustest.AccountingRequest, radiustest.Attr(radiustest.UserName, "u1@atson.net"),
+			radiustest.Number(radiustest.AcctStatusType, 3), radiustest.Attr(radiustest.AcctSessionID, "1A"),
+			address(framedIPAddress, none), address(framedIPv6Address, "::")), patience)
+		must(t, err)
+		if _, records := w.seen(); len(records) != 1 || records[0].Address.IsValid() || records[0].Address6.IsValid() {
+			t.Errorf("%s: %+v", none, records)
+		}
 	}
 }

@@ -65,12 +65,13 @@ func (n *nasEntry) names(k dict.Key) bool {
 }
 
 // addresses takes over the addresses that a packet gives the session. Those
-// that stand for "the NAS chooses" are none (RFC 2865 section 5.8).
+// that stand for "the NAS chooses" are none (RFC 2865 section 5.8), nor is
+// 0.0.0.0, which routers send before there is one.
 func (s *Sighting) addresses(p packet) {
-	if a, ok := netip.AddrFromSlice(p.find(typeFramedIPAddress)); ok && a.Is4() && a != userChooses && a != nasChooses {
+	if a, ok := netip.AddrFromSlice(p.find(typeFramedIPAddress)); ok && a.Is4() && a != userChooses && a != nasChooses && !a.IsUnspecified() {
 		s.Address = a
 	}
-	if a, ok := netip.AddrFromSlice(p.find(typeFramedIPv6Address)); ok && a.Is6() {
+	if a, ok := netip.AddrFromSlice(p.find(typeFramedIPv6Address)); ok && a.Is6() && !a.IsUnspecified() {
 		s.Address6 = a
 	}
 	if f, ok := prefix(p.find(typeFramedIPv6Prefix)); ok {

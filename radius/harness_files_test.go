@@ -14,6 +14,7 @@ import (
 	"sekisho/dict"
 	"sekisho/engine"
 	"sekisho/radius"
+	"sekisho/radius/radiustest"
 	"sekisho/store"
 
 	"github.com/goccy/go-yaml"
@@ -39,6 +40,7 @@ nas:
     reply-message-authenticator: {{reply .NAS.ReplyMA}}
     limit-proxy-state: {{.NAS.LimitProxyState}}
     max-outstanding: {{.NAS.MaxOutstanding}}
+    {{with .Told}}coa: {port: {{.Addr.Port}}}{{end}}
 aaa:
   servers:
     {{.Server.Name}}:
@@ -94,7 +96,11 @@ func (s *site) files() string {
 	s.Cleanup(func() { os.RemoveAll(dir) })
 	write := func(name string, octets []byte) { must(s, os.WriteFile(filepath.Join(dir, name), octets, 0o600)) }
 	server := s.server()
-	write("site.yaml", s.text(siteFile, map[string]any{"Config": s.setup.config, "NAS": s.setup.nas, "Server": server, "Profile": s.setup.profile}))
+	var told *radiustest.Router
+	if s.setup.told != nil {
+		told = *s.setup.told
+	}
+	write("site.yaml", s.text(siteFile, map[string]any{"Told": told, "Config": s.setup.config, "NAS": s.setup.nas, "Server": server, "Profile": s.setup.profile}))
 	write("policy.yaml", s.text(policyFile, s.setup.policy))
 	write("nas.secret", s.setup.nas.Secret.Octets())
 	write("aaa.secret", server.Secret.Octets())
@@ -156,18 +162,23 @@ func (s *site) keep(file string) {
 	must(s, errors.Join(err, db.Close()))
 }
 
+// rows yields the contracts as the store takes them.
+func (c contracts) rows(yield func(engine.Contract, error) bool) {
+	for account, contract := range c {
+		contract.Account = account
+		if !yield(contract, nil) {
+			return
+		}
+	}
+}
+
 func (s *site) rows() iter.Seq2[engine.Contract, error] {
 	s.Helper()
 	switch known := s.setup.subscribers.(type) {
 	case contracts:
-		return func(yield func(engine.Contract, error) bool) {
-			for account, c := range known {
-				c.Account = account
-				if !yield(c, nil) {
-					return
-				}
-			}
-		}
+		return known.rows
+	case *granting:
+		return known.rows
 	case broken:
 		return func(func(engine.Contract, error) bool) {}
 	}

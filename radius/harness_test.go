@@ -13,6 +13,7 @@ import (
 	"sekisho/dict"
 	"sekisho/engine"
 	"sekisho/radius"
+	"sekisho/radius/coa"
 	"sekisho/radius/radiustest"
 )
 
@@ -40,8 +41,9 @@ type setup struct {
 	answer      func(*radiustest.Request) [][]byte
 	latches     radius.Latches
 	sessions    radius.Sessions
-	today       time.Time // for the policy, when the proxy starts
-	aside       int       // how many decisions may take long at once; 0: as many as ever
+	today       time.Time           // for the policy, when the proxy starts
+	told        **radiustest.Router // where the NAS takes CoA; nil: nowhere
+	aside       int                 // how many decisions may take long at once; 0: as many as ever
 }
 
 // site is a running proxy between a router and an AAA server.
@@ -55,6 +57,7 @@ type site struct {
 	timer    *clock          // of time-outs
 	now      *clock          // of the policy
 	log      *logBuffer
+	keeper   *coa.Keeper // tells sessions, where the proxy is in this process
 	authAddr netip.AddrPort
 	acctAddr netip.AddrPort
 }
@@ -93,6 +96,9 @@ func prepare(t testing.TB, changes []func(*setup)) *site {
 	s.aaa, err = radiustest.NewAAA(aaaSecret, s.setup.answer)
 	must(t, err)
 	t.Cleanup(s.aaa.Close)
+	if s.setup.told != nil {
+		s.startRouter()
+	}
 	return s
 }
 
@@ -100,7 +106,8 @@ func prepare(t testing.TB, changes []func(*setup)) *site {
 func (s *site) startInside() {
 	s.Helper()
 	s.timer, s.now = newClock(s.setup.today), newClock(s.setup.today)
-	p, err := radius.Start(s.config(), radius.Options{
+	config := s.config()
+	p, err := radius.Start(config, radius.Options{
 		Subscribers: s.setup.subscribers,
 		Clock:       s.now.Now,
 		Log:         slog.New(slog.NewTextHandler(s.log, nil)),
@@ -110,6 +117,9 @@ func (s *site) startInside() {
 	must(s, err)
 	s.proxy = p
 	s.Cleanup(s.stopInside)
+	if s.setup.told != nil {
+		s.startKeeper(config)
+	}
 }
 
 // inside is the proxy of a test that does with it what only its own process

@@ -16,7 +16,8 @@ func campaignPlanCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "plan",
 		Usage: "show what routers would be told of the live sessions, and how long that takes; tells nobody anything",
-		Description: "Without a flag: what is to be told now. The profiles are those of the site file as the daemon has it.\n" +
+		Description: "Without a flag: what is to be told now. The profiles are those of the site file as the daemon has it, with the filters of\n" +
+			"the other policy where one is given: sessions that were told the old names would be told the new ones.\n" +
 			"The time is what the rate asks for; a router that is slow to answer takes longer.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "at", Usage: "on this `TIME` instead of now"},

@@ -11,7 +11,7 @@ import (
 type PlannedChange struct {
 	From, To string     // actions; an empty From: it is not known what the router was told
 	Means    dict.Means // dict.ByNothing: they keep what they have, and Why says why
-	Why      string
+	Why      string     // also of those that are told the same in other words
 }
 
 // PlannedNAS is how a router would be told.
@@ -29,11 +29,29 @@ type PlannedNAS struct {
 // changes no session.
 type Plan struct {
 	keeper *Keeper
+	speak  map[string]*dict.Profile
+	lanes  map[Place]*lane
 	NAS    map[Place]*PlannedNAS
 }
 
-// Plan begins an empty one.
-func (k *Keeper) Plan() *Plan { return &Plan{k, map[Place]*PlannedNAS{}} }
+// Plan begins an empty one. speak are the profiles, by name of the NAS, if
+// others than those that are loaded were to say it; nil: those that are.
+func (k *Keeper) Plan(speak map[string]*dict.Profile) *Plan {
+	return &Plan{keeper: k, speak: speak, lanes: map[Place]*lane{}, NAS: map[Place]*PlannedNAS{}}
+}
+
+// lane is a router as it would be told.
+func (p *Plan) lane(at Place) *lane {
+	l := p.lanes[at]
+	if l == nil {
+		would := *p.keeper.lane(at)
+		if l = &would; p.speak != nil && !l.removed {
+			l.Profile = p.speak[at.NAS]
+		}
+		p.lanes[at] = l
+	}
+	return l
+}
 
 // Add looks at sessions, each with the action in Wanted that it is to have. It
 // takes the keeper's goroutine for its time: some hundred at once are right.
@@ -46,7 +64,7 @@ func (p *Plan) Add(sessions []session.Session) {
 }
 
 func (p *Plan) add(s *session.Session) {
-	l := p.keeper.lane(placeOf(s.ID))
+	l := p.lane(placeOf(s.ID))
 	n := p.NAS[l.place]
 	if n == nil {
 		n = &PlannedNAS{Changes: map[PlannedChange]int{}}
@@ -77,6 +95,9 @@ func (l *lane) planned(s *session.Session) (PlannedChange, bool) {
 		c.Why = err.Error()
 	case request.Kind == Change:
 		c.Means = dict.ByCoA
+		if target == s.Applied {
+			c.Why = l.news(s)
+		}
 	case target == s.Applied:
 		c.Why = l.news(s) + "; nobody's session is ended for that"
 	default:

@@ -22,7 +22,7 @@ func TestPlanSaysWhatWouldBeToldAndTellsNobody(t *testing.T) {
 	s.table.all[session.ID{NAS: "bras1", AcctSession: "bras1-000001"}].Applied = "block"
 	s.Start()
 	defer s.Close()
-	plan := s.Plan()
+	plan := s.Plan(nil)
 	for _, l := range s.table.all {
 		l.Wanted = "block"
 		plan.Add([]session.Session{*l})

@@ -41,7 +41,7 @@ type PlannedChange struct {
 	From     string `json:"from" doc:"the action that the router was told; empty: not known"`
 	To       string `json:"to"`
 	By       string `json:"by" enum:"CoA,Disconnect,nothing"`
-	Why      string `json:"why,omitempty" doc:"why they are told nothing"`
+	Why      string `json:"why,omitempty" doc:"why they are told nothing, or the same in other words"`
 	Sessions int    `json:"sessions"`
 }
 
@@ -56,7 +56,7 @@ func mountCampaignPlan(r *Routes, p CampaignPlanner) {
 	ask(r, Viewer, huma.Operation{
 		OperationID: "plan-campaign", Method: http.MethodPost, Path: "/v1/campaigns/plan", Tags: tagCampaigns,
 		Summary:     "What routers would be told of the live sessions at a date, with another policy or a planned stage",
-		Description: "A dry run: nothing is told and nothing is kept. Profiles are those of the site file as it is loaded.",
+		Description: "A dry run: nothing is told and nothing is kept. Profiles are those of the site file as it is loaded, with the names of the other policy.",
 	}, func(ctx context.Context, in *body[PlanQuestion]) (CampaignPlan, error) {
 		return p.PlanCampaign(ctx, in.Body)
 	})

@@ -49,6 +49,8 @@ type Config struct {
 	LogLevel             string           // debug, info, warn or error
 	LogJSON              bool
 	Sessions             Sessions
+
+	profiles map[string]dict.ProfileSpec // those that NASes have, by name
 }
 
 // Load reads a site file, the policy and the other files that it names. The
@@ -68,7 +70,7 @@ func Parse(file string, src []byte) (*Config, yamldoc.Problems) {
 	if unreadable(problems) {
 		return nil, problems
 	}
-	c := &compiler{spec: raw, doc: doc, file: file, dir: filepath.Dir(file), profiles: map[string]*dict.Profile{}}
+	c := &compiler{spec: raw, doc: doc, file: file, dir: filepath.Dir(file), profiles: map[string]*dict.Profile{}, specs: map[string]dict.ProfileSpec{}}
 	config := c.compile(file)
 	problems = problems.With(c.problems...)
 	problems = append(problems, c.elsewhere...)
@@ -100,7 +102,8 @@ type compiler struct {
 	dictionary *dict.Dictionary
 	policy     *engine.Policy
 	profiles   map[string]*dict.Profile // compiled so far
-	aaa        map[string]*radius.AAA   // by name
+	specs      map[string]dict.ProfileSpec
+	aaa        map[string]*radius.AAA // by name
 }
 
 func (c *compiler) problem(path []any, format string, args ...any) {
@@ -145,6 +148,7 @@ func (c *compiler) compile(file string) *Config {
 	c.listen(config.Radius)
 	config.Routers, config.Campaigns, config.Relay = c.routers(config.Radius.NAS), c.spec.Campaigns.rules(), c.relay()
 	c.checkUnused()
+	config.profiles = c.specs
 	return config
 }
 

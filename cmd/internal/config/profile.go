@@ -29,7 +29,7 @@ func (c *compiler) profile(path []any, name string) *dict.Profile {
 		return nil // nothing to say: reported already
 	}
 	profile, errs := dict.CompileProfile(c.dictionary, name, spec, c.actions())
-	c.profiles[name] = profile
+	c.profiles[name], c.specs[name] = profile, spec
 	c.reportProfile(with(path, "profile"), profile, errs)
 	return profile
 }

@@ -5,10 +5,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
 	"sekisho/cmd/internal/admin"
+	"sekisho/cmd/internal/config"
+	"sekisho/dict"
 	"sekisho/engine"
 	"sekisho/radius/coa"
 	"sekisho/radius/session"
@@ -23,8 +26,9 @@ func (d *Daemon) PlanCampaign(ctx context.Context, q admin.PlanQuestion) (admin.
 	c := d.config.Load()
 	view := engine.View{Policy: c.Policy, At: d.options.Clock(), Stages: q.Stages}
 	var err error
+	var speak map[string]*dict.Profile
 	if q.Policy != nil {
-		if view.Policy, err = policyOf(q.Policy); err != nil {
+		if view.Policy, speak, err = spoken(c, q.Policy); err != nil {
 			return admin.CampaignPlan{}, err
 		}
 	}
@@ -34,7 +38,7 @@ func (d *Daemon) PlanCampaign(ctx context.Context, q admin.PlanQuestion) (admin.
 	if err := stagesKnown(view); err != nil {
 		return admin.CampaignPlan{}, err
 	}
-	plan, after := d.keeper.Plan(), session.ID{}
+	plan, after := d.keeper.Plan(speak), session.ID{}
 	for {
 		page := d.live.Page(session.Filter{}, after, planPage)
 		if len(page) == 0 {
@@ -68,6 +72,20 @@ func (d *Daemon) PlanCampaign(ctx context.Context, q admin.PlanQuestion) (admin.
 		answer.NAS = append(answer.NAS, one)
 	}
 	return answer, nil
+}
+
+// spoken compiles the policy of a question, and what the NASes would be told by
+// it.
+func spoken(c *config.Config, text *admin.PolicyText) (*engine.Policy, map[string]*dict.Profile, error) {
+	p, err := policyOf(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	speak, err := c.Speak(p)
+	if err != nil {
+		return nil, nil, &admin.Problem{Status: http.StatusUnprocessableEntity, Detail: err.Error()}
+	}
+	return p, speak, nil
 }
 
 // foresee writes into a copy of a session what would be wanted for it.

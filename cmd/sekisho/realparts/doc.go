@@ -1,7 +1,8 @@
 // Package realparts tests sekisho against programs that other people wrote:
 // FreeRADIUS as AAA, radclient as NAS, l2tpns as access router and a PPPoE line
 // dialled by pppd inside User-Mode Linux, nft with the filters that sekisho
-// prints for Linux routers, and hostapd, which takes Disconnects.
+// prints for Linux routers, hostapd, which takes Disconnects, and strongSwan, which
+// refuses CoA and is disconnected.
 //
 // The tests carry the build tag realparts and need root and the Debian packages
 // of packages.txt:

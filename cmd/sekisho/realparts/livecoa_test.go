@@ -21,6 +21,7 @@ const (
 
 	attrUserName        = 1
 	attrFilterID        = 11
+	attrErrorCause      = 101
 	attrFramedIPAddress = 8
 )
 
@@ -109,7 +110,10 @@ func TestGrantOpensTheLiveRealLine(t *testing.T) {
 	l := dialLive(t, asahiToday[0])
 	l.proveLive(t, "at login", l.address, false, true)
 
-	l.Sekisho.CLI(t, "grant", l.Account, "--until", "3h", "--reason", "own mail server")
+	said := l.Sekisho.CLI(t, "grant", l.Account, "--until", "3h", "--reason", "own mail server")
+	if !strings.Contains(said, l.Login()+" on-line at bras-1 since ") || !strings.Contains(said, ": open (router acknowledged, ") {
+		t.Errorf("grant said\n%s", said)
+	}
 	l.becomes(t, "granted", promptly, true)
 	l.Sekisho.CLI(t, "revoke", l.Account, "--reason", "a mistake")
 	l.becomes(t, "revoked", promptly, false)

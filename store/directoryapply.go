@@ -213,7 +213,7 @@ func (a *application) run(ctx context.Context) (_ DirectoryReport, err error) {
 }
 
 func (a *application) applyDirectly(before int) error {
-	return a.update(func(tx *bolt.Tx) error {
+	return a.updateContracts(a.found.written, func(tx *bolt.Tx) error {
 		contracts, err := contractsIn(tx)
 		if err != nil {
 			return err

@@ -43,7 +43,7 @@ func (a *application) writeGenerations(ctx context.Context, before int) error {
 	if err != nil {
 		return err
 	}
-	return a.update(func(tx *bolt.Tx) error {
+	return a.updateContracts(nil, func(tx *bolt.Tx) error {
 		a.row.Accounts, a.row.IDs = owners, ids
 		if err := publish(tx, contracts, p.n); err != nil {
 			return err

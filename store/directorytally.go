@@ -87,6 +87,15 @@ func (t *directoryTally) concerned() Changed {
 	return c
 }
 
+// written are the changes of contracts among those that are kept.
+func (t *directoryTally) written(yield func(change) bool) {
+	for i := range t.kept {
+		if c := t.kept[i].change; c.kind.writes() && !yield(c) {
+			return
+		}
+	}
+}
+
 // endOverrides revokes the overrides that stand on accounts whose contract is
 // another one now, or gone: they were set on the old one.
 func (a *application) endOverrides(tx *bolt.Tx) (n int, err error) {

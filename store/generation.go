@@ -80,7 +80,7 @@ func (s *Store) writeGeneration(ctx context.Context, rows iter.Seq2[row, error],
 	if err != nil {
 		return err
 	}
-	return s.update(func(tx *bolt.Tx) error {
+	return s.updateContracts(nil, func(tx *bolt.Tx) error {
 		if err := publish(tx, name, n); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -176,7 +177,7 @@ func (i *importing) compare(ctx context.Context) (*tally, error) {
 }
 
 func (i *importing) applyChanges() error {
-	return i.update(func(tx *bolt.Tx) error {
+	return i.updateContracts(slices.Values(i.found.changes), func(tx *bolt.Tx) error {
 		b, err := contractsIn(tx)
 		if err != nil {
 			return err

@@ -117,7 +117,7 @@ func (r *reader) subscriber(s *Store, folded string) (c *engine.Contract, overri
 		}
 	}
 	err = guard(func() (err error) {
-		if c, err = r.contract(folded); err == nil {
+		if c, err = r.contract(s, folded); err == nil {
 			overrides, err = r.overrides(folded, s.now)
 		}
 		return err
@@ -129,7 +129,12 @@ func (r *reader) subscriber(s *Store, folded string) (c *engine.Contract, overri
 	return c, overrides, nil
 }
 
-func (r *reader) contract(folded string) (*engine.Contract, error) {
+func (r *reader) contract(s *Store, folded string) (*engine.Contract, error) {
+	if x := s.index.current.Load(); x != nil { // no writer changes it before this reader is let go
+		if c, ask := x.contract(folded); !ask {
+			return c, nil
+		}
+	}
 	r.key = append(r.key[:0], folded...)
 	k, v := r.contracts.Seek(r.key)
 	if !bytes.Equal(k, r.key) {

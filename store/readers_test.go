@@ -98,7 +98,7 @@ func TestOpenReadersHoldUpNobody(t *testing.T) {
 	}
 }
 
-func TestRowsOfAReaderAreBounded(t *testing.T) {
+func TestRowsInMemoryAreBounded(t *testing.T) {
 	t.Parallel()
 	all := make([]engine.Contract, 2*maxRows+10)
 	for i := range all {
@@ -113,5 +113,12 @@ func TestRowsOfAReaderAreBounded(t *testing.T) {
 		if n := len(s.readers.all[0].rows); n > maxRows {
 			t.Fatal(n, "rows")
 		}
+	}
+	mustIndex(t, s)
+	for _, want := range all {
+		compareReaders(t, s, want.Account)
+	}
+	if n := len(s.index.current.Load().rows); n > maxRows {
+		t.Fatal(n, "rows of the index")
 	}
 }

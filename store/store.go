@@ -65,6 +65,7 @@ type Store struct {
 	writer     writer
 	readers    readers
 	warmer     atomic.Pointer[warmer]
+	index      indexing
 	watchers   watchers
 	ids        ids
 	limits     atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
@@ -83,6 +84,7 @@ func (s *Store) Close() error {
 	}
 	s.readers.bar() // for good
 	s.warmer.Swap(nil).close()
+	s.index.drop()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing store %s: %w", s.path, err)
 	}

@@ -32,7 +32,8 @@ type warmer struct {
 
 // KeepWarm brings the first limit bytes of the file into memory, in the
 // background, and again whenever bbolt has mapped it anew, until the store is
-// closed. Only the first call does anything. The pages remain the kernel's, who
+// closed; where there is room within limit it keeps an index of the contracts as
+// well. Only the first call does anything. The pages remain the kernel's, who
 // takes them back where memory is short; with a limit well below what is
 // available they drive out nothing that others need.
 func (s *Store) KeepWarm(limit int64) {
@@ -40,11 +41,15 @@ func (s *Store) KeepWarm(limit int64) {
 	if !s.warmer.CompareAndSwap(nil, w) {
 		return
 	}
-	w.want()
+	w.want(true)
 	w.stopped.Go(func() { s.warm(w) })
 }
 
-func (w *warmer) want() {
+// want has it begin anew where there is something to do.
+func (w *warmer) want(something bool) {
+	if w == nil || !something {
+		return
+	}
 	select {
 	case w.again <- struct{}{}:
 	default:
@@ -53,8 +58,8 @@ func (w *warmer) want() {
 
 // mapped is told where the file is mapped by whoever has a transaction open.
 func (w *warmer) mapped(at uintptr) {
-	if w != nil && w.mapping.Swap(at) != at {
-		w.want()
+	if w != nil {
+		w.want(w.mapping.Swap(at) != at)
 	}
 }
 
@@ -74,13 +79,16 @@ func (s *Store) warm(w *warmer) {
 		}
 		began := time.Now()
 		n, err := s.warmOnce(w)
+		if err == nil && n < w.limit { // all of it: to read the rest for an index would take minutes
+			err = s.buildIndex(w.limit-n, w.stop)
+		}
 		switch {
 		case errors.Is(err, ErrClosed):
 			return
 		case err != nil:
 			s.log.Warn("the store is not in memory: look-ups wait for the disk", "file", s.path, "bytes", n, "err", err)
 		default:
-			s.log.Info("the store is in memory", "file", s.path, "bytes", n, "took", time.Since(began))
+			s.log.Info("the store is in memory", "file", s.path, "bytes", n, "index", s.index.current.Load() != nil, "took", time.Since(began))
 		}
 	}
 }
@@ -93,10 +101,8 @@ func (s *Store) warmOnce(w *warmer) (done int64, err error) {
 	}
 	piece := make([]byte, warmPiece)
 	for size = min(size, w.limit); done < size; {
-		select {
-		case <-w.stop:
+		if stopping(w.stop) {
 			return done, ErrClosed
-		default:
 		}
 		n, err := w.file.ReadAt(piece[:min(warmPiece, size-done)], done)
 		if err != nil && err != io.EOF {
@@ -110,6 +116,15 @@ func (s *Store) warmOnce(w *warmer) (done int64, err error) {
 		}
 	}
 	return done, nil
+}
+
+func stopping(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // beginWarming tells how much of the file is in use.

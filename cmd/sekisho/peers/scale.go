@@ -32,15 +32,15 @@ type sizing struct {
 	figure
 	lookup    float64 // nanoseconds for one, in a process of its own
 	first     float64 // milliseconds from the start to the first answer, none of the file in memory
-	anonymous float64 // MiB of the process's own memory, before the logins
+	anonymous float64 // MiB of the process's own memory once it has read its file, before the logins
 }
 
 // sample is how many subscribers log in at most: enough to meet every page of
 // the file.
 const sample = 1_000_000
 
-// warmUp is how long logins run before they are counted, and the file is read.
-const warmUp = 3 * time.Second
+// warmUp is how long logins run before they are counted.
+const warmUp = 2 * time.Second
 
 // runScale measures sekisho with each number of contracts, and with the last but
 // one of them once more by a large policy and many NASes.
@@ -150,9 +150,24 @@ func (st *stage) measure(ctx context.Context) (f sizing, err error) {
 		return f, err
 	}
 	defer p.stop()
-	f.first, f.anonymous = float64(time.Since(began).Microseconds())/1000, p.status("RssAnon:")
+	f.first = float64(time.Since(began).Microseconds()) / 1000
+	f.anonymous = p.settle()
 	f.figure, err = st.load(ctx, p, &st.peer, warmUp, st.users)
 	return f, err
+}
+
+// settle waits until the daemon has read its file and made its index, which is
+// when its memory has not grown for a second, and tells how much is its own.
+func (p *process) settle() (anonymous float64) {
+	for last, quiet := 0.0, 0; quiet < 5; time.Sleep(200 * time.Millisecond) {
+		anonymous = p.status("RssAnon:")
+		if now := anonymous + p.status("RssFile:"); now != last {
+			last, quiet = now, 0
+			continue
+		}
+		quiet++
+	}
+	return anonymous
 }
 
 // forget has the kernel drop what it has of the file, as after a boot.

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func init() { patience = 30 * time.Second }
+
 // fakeStopwatch passes as much time as somebody waits.
 type fakeStopwatch struct{ now time.Time }
 
@@ -111,14 +113,14 @@ func TestAVerbWaitsUntilTheRouterObeys(t *testing.T) {
 		"it obeys while the daemon is asked first": {[]*admin.Session{seenAs(told)}, nil, outcomeDone, 1, 0},
 		"it obeys later":               {[]*admin.Session{seenAs(func(*admin.Session) {}), seenAs(asked), seenAs(asked), seenAs(told)}, nil, outcomeDone, 4, 35 * time.Millisecond},
 		"it ends":                      {[]*admin.Session{seenAs(asked), nil}, nil, outcomeOver, 2, 5 * time.Millisecond},
-		"it never answers":             {[]*admin.Session{seenAs(asked)}, nil, outcomeWaiting, 18, patience},
+		"it never answers":             {[]*admin.Session{seenAs(asked)}, nil, outcomeWaiting, 18, 3 * time.Second},
 		"the daemon ends":              {[]*admin.Session{seenAs(asked), nil}, gone, "", 2, 5 * time.Millisecond},
 		"another session has its name": {[]*admin.Session{seenAs(func(s *admin.Session) { told(s); s.Box = "other" })}, nil, outcomeOver, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock, looks := &fakeStopwatch{grantMade}, 0
-			all, err := watched(t.Context(), clock, []admin.SessionRef{upAtTokyo}, grantMade, func() ([]admin.Session, error) {
+			all, err := watched(t.Context(), clock, 3*time.Second, []admin.SessionRef{upAtTokyo}, grantMade, func() ([]admin.Session, error) {
 				s := tt.seen[min(looks, len(tt.seen)-1)]
 				looks++
 				if looks >= len(tt.seen) && tt.err != nil {
@@ -147,7 +149,7 @@ func TestAVerbWaitsUntilTheRouterObeys(t *testing.T) {
 func TestWhoeverHasHeardEnoughIsNotKept(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := watched(ctx, neverStopwatch{}, []admin.SessionRef{upAtTokyo}, grantMade, func() ([]admin.Session, error) {
+	_, err := watched(ctx, neverStopwatch{}, time.Second, []admin.SessionRef{upAtTokyo}, grantMade, func() ([]admin.Session, error) {
 		cancel()
 		return []admin.Session{*seenAs(asked)}, nil
 	})

@@ -28,7 +28,7 @@ func auditCommand() *cli.Command {
 				Name:        "list",
 				Usage:       "list the last changes, the newest last",
 				Description: "json and ndjson have the whole of what was before and after, and the hashes.",
-				Flags:       auditFlags(limitFlag("the last `N`", lastEntries, "n"), listFlag()),
+				Flags:       auditFlags(counted(anyNumber, &cli.IntFlag{Name: "limit", Aliases: []string{"n"}, Usage: "the last `N`; 0: all", Value: lastEntries}), listFlag()),
 				Action:      atDesk(listAudit),
 			},
 			verifyAuditCommand(),

@@ -15,6 +15,7 @@ import (
 const (
 	// shownChanges is how many changes are shown before somebody is asked.
 	shownChanges = 10
+	mostShown    = 1000 // of changes and entries, by the daemon's limit
 	// deletePercent is how many of the contracts an import deletes without
 	// being told that it may.
 	deletePercent = 10
@@ -37,7 +38,7 @@ func importContractsCommand() *cli.Command {
 			&cli.IntFlag{Name: "max-deletes", Usage: "refuse to delete more than `N` contracts"},
 			&cli.IntFlag{Name: "max-changes", Usage: "refuse to add, change and delete more than `N` contracts"},
 			&cli.IntFlag{Name: "min-contracts", Usage: "refuse a file with fewer than `N` contracts"},
-			&cli.IntFlag{Name: "diff", Usage: "show up to `N` of the changes", Value: shownChanges},
+			counted(mostShown, &cli.IntFlag{Name: "diff", Usage: "show up to `N` of the changes, at most 1000", Value: shownChanges}),
 			reasonFlag(),
 			outputFlag("table", "json"),
 		},

@@ -40,7 +40,7 @@ func searchContractsCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "segment", Usage: "of this `SEGMENT`"},
 			&cli.StringSliceFlag{Name: "option", Usage: "with this `OPTION`"},
 			&cli.StringSliceFlag{Name: "status", Usage: "of this `STATUS`"},
-			limitFlag("end after `N`", 0),
+			counted(anyNumber, &cli.IntFlag{Name: "limit", Usage: "end after `N`; 0: all"}),
 			listFlag(),
 		},
 		Action: asking(searchContracts),

@@ -70,14 +70,21 @@ func alternatives(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// limitFlag takes a number of things, 0 for all of them.
-func limitFlag(usage string, value int, aliases ...string) cli.Flag {
-	return &cli.IntFlag{Name: "limit", Aliases: aliases, Usage: usage + "; 0: all", Value: value, Action: func(_ *cli.Context, n int) error {
-		if n < 0 {
-			return usagef("--limit: expected a number of lines, or 0 for all, got %d", n)
+// anyNumber as the most of counted: there is no limit.
+const anyNumber = 0
+
+// counted takes so many of something: none at least, and not more than most.
+func counted(most int, flag *cli.IntFlag) cli.Flag {
+	flag.Action = func(_ *cli.Context, n int) error {
+		switch {
+		case most != anyNumber && (n < 0 || n > most):
+			return usagef("--%s: expected a number from 0 to %d, got %d", flag.Name, most, n)
+		case n < 0:
+			return usagef("--%s: expected a number from 0 on, got %d", flag.Name, n)
 		}
 		return nil
-	}}
+	}
+	return flag
 }
 
 // instant reads a flag as a time; zero where it is not given.

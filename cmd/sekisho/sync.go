@@ -25,7 +25,7 @@ func syncCommand() *cli.Command {
 				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "full", Usage: "compare everything, instead of what has changed"},
 					&cli.BoolFlag{Name: "dry-run", Usage: "only report what would change, of everything; the limits are held against it, too"},
-					&cli.IntFlag{Name: "diff", Usage: "show up to `N` of the changes, at most 1000", Value: shownChanges},
+					counted(mostShown, &cli.IntFlag{Name: "diff", Usage: "show up to `N` of the changes, at most 1000", Value: shownChanges}),
 					outputFlag("table", "json"),
 				},
 				Action: asking(syncRun),
@@ -34,7 +34,7 @@ func syncCommand() *cli.Command {
 				Name:  "status",
 				Usage: "show how the directory is followed, what is held and what is odd in it",
 				Flags: []cli.Flag{
-					&cli.IntFlag{Name: "unmapped", Usage: "list up to `N` entries of which no contract can be made, at most 1000", Value: 20},
+					counted(mostShown, &cli.IntFlag{Name: "unmapped", Usage: "list up to `N` entries of which no contract can be made, at most 1000", Value: 20}),
 					outputFlag("table", "json"),
 				},
 				Action: asking(syncStatus),

@@ -21,7 +21,7 @@ func syncCheckCommand() *cli.Command {
 			"The exit code is 1 when a server cannot be read, or offers nothing by which changes can be found.",
 		Flags: []cli.Flag{
 			configFlag(),
-			&cli.IntFlag{Name: "entries", Usage: "show `N` entries", Value: 10},
+			counted(anyNumber, &cli.IntFlag{Name: "entries", Usage: "show `N` entries", Value: 10}),
 		},
 		Action: syncCheck,
 	}

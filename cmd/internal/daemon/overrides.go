@@ -81,10 +81,20 @@ func unknownWord(c *config.Config, nas, area, action string, status int, knows f
 		known     []string
 	}{{"action", action, actions}, {"area", area, areas}, {"nas", nas, nases}} {
 		if w.word != "" && !knows(w.known, w.word) {
-			return &admin.Problem{Status: status, Detail: fmt.Sprintf("there is no %s %q; %s", w.key, w.word, yamldoc.Suggest(w.word, w.known))}
+			return &admin.Problem{Status: status, Detail: fmt.Sprintf("there is no %s %q; %s", w.key, w.word, meant(w.word, w.known))}
 		}
 	}
 	return nil
+}
+
+// meant says which word is probably meant, or which there are.
+func meant(word string, known []string) string {
+	for _, k := range known {
+		if engine.Fold(k) == engine.Fold(word) {
+			return fmt.Sprintf("did you mean %q?", k)
+		}
+	}
+	return yamldoc.Suggest(word, known)
 }
 
 func knows(known []string, word string) bool {

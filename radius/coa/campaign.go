@@ -2,13 +2,11 @@ package coa
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"sekisho/radius/session"
 	"sekisho/store"
@@ -33,6 +31,8 @@ type campaign struct {
 	parts []*part
 	dirty bool          // not kept as it is
 	kept  atomic.Uint64 // its number once it is on disk; the scribe's, who may be far behind
+
+	writing bool // members are on their way to the disk
 }
 
 // maxCampaigns is how many are remembered.
@@ -50,23 +50,20 @@ func (c *campaign) record() store.Campaign {
 	return r
 }
 
-// campaign makes one of sessions that drift. At a NAS that has one already they
-// join it.
+// campaign makes one of sessions that drift. At a router that has one already
+// they join it.
 func (k *Keeper) campaign(cause string, many map[*lane][]session.ID) {
 	c := &campaign{Campaign: store.Campaign{Cause: cause, Created: k.clock()}}
 	order := slices.SortedFunc(maps.Keys(many), func(a, b *lane) int { return a.place.Compare(b.place) })
 	for _, l := range order {
-		if l.part.active() {
-			members := k.join(l, many[l])
-			l.part.hold(members)
-			k.log.Info("sessions join a campaign", "campaign", l.part.of.ID, "nas", l.place.String(), "sessions", len(members))
-			k.alsoKeep(l.part, members)
-			continue
+		if !l.part.active() {
+			l.part = newPart(c, l.place, k.rules)
+			c.parts = append(c.parts, l.part)
 		}
-		l.part = newPart(c, l.place, k.rules)
-		c.parts = append(c.parts, l.part)
-		for _, m := range k.join(l, many[l]) {
-			l.part.enqueue(idOf(m))
+		k.join(l, many[l])
+		if of := l.part.of; of != c {
+			k.log.Info("sessions join a campaign", "campaign", of.ID, "nas", l.place.String(), "sessions", len(many[l]))
+			k.writeDown(of)
 		}
 	}
 	if len(c.parts) > 0 {
@@ -76,8 +73,7 @@ func (k *Keeper) campaign(cause string, many map[*lane][]session.ID) {
 }
 
 // join makes sessions members of the campaign at a router.
-func (k *Keeper) join(l *lane, ids []session.ID) []store.CampaignMember {
-	var members []store.CampaignMember
+func (k *Keeper) join(l *lane, ids []session.ID) {
 	for _, id := range ids {
 		s, live := k.sessions.Get(id)
 		if !live {
@@ -86,115 +82,10 @@ func (k *Keeper) join(l *lane, ids []session.ID) []store.CampaignMember {
 		l.forget(id)
 		target, _ := l.target(&s)
 		l.part.add(&s, target)
-		members = append(members, l.part.record(id))
+		l.part.hold(id.AcctSession)
 	}
+	l.part.unturn()
 	l.part.of.dirty = true
-	return members
-}
-
-func idOf(m store.CampaignMember) session.ID {
-	return session.ID{NAS: m.NAS, Box: m.Box, AcctSession: m.Session}
-}
-
-// record is a member as it is kept.
-func (p *part) record(id session.ID) store.CampaignMember {
-	m := p.members[id]
-	return store.CampaignMember{NAS: id.NAS, Box: id.Box, Session: id.AcctSession, Before: m.before, After: m.after}
-}
-
-// writeDown keeps a new campaign with all its members and lets it begin then:
-// what a router is told can be undone, whatever happens.
-func (k *Keeper) writeDown(c *campaign) {
-	if k.ledger == nil {
-		c.ID = uint64(len(k.campaigns))
-		k.letBegin(c)
-		return
-	}
-	record, members := c.record(), []store.CampaignMember{}
-	for _, p := range c.parts {
-		for _, id := range p.todo {
-			members = append(members, p.record(id))
-		}
-	}
-	k.keep(func() error {
-		err := k.addCampaign(c, record)
-		if err == nil {
-			err = k.ledgerMembers(c.kept.Load(), members)
-		}
-		k.inbox.call(func() { k.writtenDown(c, err) })
-		return err
-	})
-}
-
-// addCampaign keeps a campaign unless an earlier try has.
-func (k *Keeper) addCampaign(c *campaign, record store.Campaign) error {
-	if c.kept.Load() != 0 {
-		return nil
-	}
-	kept, err := k.ledger.AddCampaign(record)
-	if err == nil {
-		c.kept.Store(kept.ID)
-	}
-	return err
-}
-
-// keepAgain is after how long a campaign that could not be kept is tried again.
-const keepAgain = 10 * time.Second
-
-// writtenDown lets a campaign begin that is on disk, and has one that is not
-// written again: without room for it nobody is told anything.
-func (k *Keeper) writtenDown(c *campaign, err error) {
-	if err == nil {
-		c.ID = c.kept.Load()
-		k.letBegin(c)
-		return
-	}
-	for _, p := range c.parts {
-		p.Why = "it cannot be kept: " + err.Error()
-	}
-	k.timers.AfterFunc(keepAgain, func() { k.inbox.call(func() { k.writeDown(c) }) })
-}
-
-// errNotKept says that members must wait for their campaign.
-var errNotKept = errors.New("the campaign is not on disk yet")
-
-// alsoKeep keeps members that a campaign has got since, and lets them have
-// their turn then.
-func (k *Keeper) alsoKeep(p *part, members []store.CampaignMember) {
-	if k.ledger == nil {
-		k.alsoKept(p, members, nil)
-		return
-	}
-	k.keep(func() error {
-		err := errNotKept
-		if id := p.of.kept.Load(); id != 0 {
-			err = k.ledgerMembers(id, members)
-		}
-		k.inbox.call(func() { k.alsoKept(p, members, err) })
-		return err
-	})
-}
-
-func (k *Keeper) alsoKept(p *part, members []store.CampaignMember, err error) {
-	if err != nil {
-		k.timers.AfterFunc(keepAgain, func() { k.inbox.call(func() { k.alsoKeep(p, members) }) })
-		return
-	}
-	for _, m := range members {
-		p.release(idOf(m))
-	}
-}
-
-// memberPiece is how many members are kept in one transaction.
-const memberPiece = 5000
-
-func (k *Keeper) ledgerMembers(id uint64, members []store.CampaignMember) error {
-	for piece := range slices.Chunk(members, memberPiece) {
-		if err := k.ledger.AddCampaignMembers(id, piece); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // letBegin starts a campaign that was written down.
@@ -326,10 +217,10 @@ func (k *Keeper) recall(p *part) error {
 	if err != nil {
 		return err
 	}
-	p.members = make(map[session.ID]*member, len(kept))
+	p.members = make(map[string]*member, len(kept))
 	for _, m := range kept {
-		s, _ := k.sessions.Get(idOf(m))
-		p.members[idOf(m)] = &member{of: s.Serial, before: m.Before, after: m.After}
+		s, _ := k.sessions.Get(p.id(m.Session))
+		p.members[m.Session] = &member{of: s.Serial, before: m.Before, after: m.After}
 	}
 	p.Total = len(p.members)
 	return nil

@@ -117,6 +117,35 @@ func TestSessionsThatJoinACampaignAreToldWhenTheyAreKept(t *testing.T) {
 	}
 }
 
+// TestMembersThatChangeOnTheirWayToTheDiskAreWrittenAgain has another policy
+// loaded while the disk is slow with the last one's.
+func TestMembersThatChangeOnTheirWayToTheDiskAreWrittenAgain(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t)
+	s := newSim(t, d)
+	s.Configure([]Router{s.router("bras1", 400, 10, 5)}, Rules{})
+	s.stage()
+	s.run(time.Second)
+	gate := make(chan struct{})
+	s.keep(func() error { <-gate; return nil })
+	for _, action := range []string{"limit", "block"} {
+		s.action = action
+		s.EverythingChanged(action, s.table.markAll)
+		for s.step(); s.sweep != nil; s.step() {
+			<-s.inbox.wake
+		}
+	}
+	close(gate)
+	s.run(time.Second)
+	kept, err := d.CampaignMembers(1, "bras1", "")
+	if err != nil || len(kept) != 400 {
+		t.Fatalf("kept are %d members: %v", len(kept), err)
+	}
+	if m := kept[399]; m.After != "block" { // the first were told so before
+		t.Errorf("kept is %+v", m)
+	}
+}
+
 // TestSessionsJoinACampaignThatIsBeingWrittenDown has them known after a
 // restart like the others.
 func TestSessionsJoinACampaignThatIsBeingWrittenDown(t *testing.T) {
@@ -132,7 +161,7 @@ func TestSessionsJoinACampaignThatIsBeingWrittenDown(t *testing.T) {
 		lanes[s.lane(Place{NAS: "bras1"})] = half
 		s.campaign("stage", lanes)
 	}
-	s.scribe.wait()
+	s.run(100 * time.Millisecond)
 	if kept, err := d.CampaignMembers(1, "bras1", ""); err != nil || len(kept) != 400 {
 		t.Errorf("kept are %d members: %v", len(kept), err)
 	}

@@ -126,7 +126,7 @@ func (k *Keeper) unsent(l *lane, j *job) {
 		j.part.trying--
 	}
 	if j.part != nil && !j.instead {
-		j.part.enqueue(j.id)
+		j.part.enqueue(j.id.AcctSession)
 		return
 	}
 	l.hurry(j)

@@ -210,7 +210,7 @@ func (k *Keeper) tick(now time.Time) {
 // belongs to one.
 func (k *Keeper) revive(l *lane, r *retry, p *part) {
 	if p != nil && p == l.part {
-		p.enqueue(r.id)
+		p.enqueue(r.id.AcctSession)
 		return
 	}
 	l.hurry(&job{id: r.id})

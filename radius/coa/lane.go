@@ -77,7 +77,7 @@ func (l *lane) target(s *session.Session) (action, heldBy string) {
 		return action, "a probe looks at it"
 	}
 	for _, p := range l.undone {
-		if m := p.members[s.ID]; m != nil && m.holds(s) {
+		if m := p.members[s.AcctSession]; m != nil && m.holds(s) {
 			return m.before, p.of.name() + " was undone"
 		}
 	}

@@ -203,8 +203,8 @@ func (k *Keeper) redirect(l *lane, p *part, undo bool) error {
 		}
 	}
 	clear(l.refused)
-	for id := range p.members {
-		l.forget(id)
+	for acct := range p.members {
+		l.forget(p.id(acct))
 	}
 	l.withdraw(p)
 	l.undone = slices.DeleteFunc(l.undone, func(other *part) bool { return other == p })

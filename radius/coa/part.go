@@ -57,6 +57,7 @@ type member struct {
 	of            uint64 // its serial; 0: it was over when the member was read back
 	queued        bool   // its turn is still to come
 	held          bool   // it gets no turn before it is on disk
+	changed       bool   // since it was last made ready for the disk
 }
 
 // part is a campaign at one router: which sessions, how far it is, and whether it
@@ -65,14 +66,14 @@ type part struct {
 	store.CampaignPart
 	of      *campaign
 	rules   Rules
-	members map[session.ID]*member
-	todo    []session.ID // in the order in which they are told
-	waiting int          // of the members: those whose turn comes again later
-	acks    int          // of this canary
-	trying  int          // under way now
-	held    int          // of the members: those that are not on disk yet
-	recent  []bool       // the last answers: bad or not
-	mark    mark         // since when and whence the pace is measured
+	members map[string]*member // by Acct-Session-Id
+	todo    []string           // of those, in the order in which they are told
+	unkept  []string           // of those, the ones that are to be written; they have no turn before
+	waiting int                // of the members: those whose turn comes again later
+	acks    int                // of this canary
+	trying  int                // under way now
+	recent  []bool             // the last answers: bad or not
+	mark    mark               // since when and whence the pace is measured
 }
 
 // mark is a point of a campaign's progress.
@@ -86,19 +87,23 @@ func newPart(of *campaign, at Place, rules Rules) *part {
 		CampaignPart: store.CampaignPart{NAS: at.NAS, Box: at.Box, State: Planned},
 		of:           of,
 		rules:        rules,
-		members:      map[session.ID]*member{},
+		members:      map[string]*member{},
 	}
 }
 
 func (p *part) place() Place { return Place{p.NAS, p.Box} }
 
-// add makes a session a member that is to be told; see enqueue and hold. One
+func (p *part) id(acct string) session.ID {
+	return session.ID{NAS: p.NAS, Box: p.Box, AcctSession: acct}
+}
+
+// add makes a session a member that is to be told; see hold. One
 // that is a member already keeps what it had before the campaign.
 func (p *part) add(s *session.Session, after string) {
-	m := p.members[s.ID]
+	m := p.members[s.AcctSession]
 	if m == nil {
 		m = &member{of: s.Serial, before: s.Applied}
-		p.members[s.ID] = m
+		p.members[s.AcctSession] = m
 		p.Total++
 	}
 	if m.of != s.Serial && m.of != 0 { // another session has the name by now
@@ -114,43 +119,28 @@ func (p *part) add(s *session.Session, after string) {
 }
 
 // enqueue gives a member its turn at the end.
-func (p *part) enqueue(id session.ID) {
-	if m := p.members[id]; m != nil && !m.queued {
+func (p *part) enqueue(acct string) {
+	if m := p.members[acct]; m != nil && !m.queued && !m.held {
 		m.queued = true
-		p.todo = append(p.todo, id)
+		p.todo = append(p.todo, acct)
 	}
 }
 
-// hold takes their turn from members that are not on disk as they are now:
-// release gives it back.
-func (p *part) hold(members []store.CampaignMember) {
-	for _, member := range members {
-		if m := p.members[idOf(member)]; !m.held {
-			m.queued, m.held = true, true
-			p.held++
-		}
-	}
-	p.todo = slices.DeleteFunc(p.todo, func(id session.ID) bool { return p.members[id].held })
-}
-
-func (p *part) release(id session.ID) {
-	if m := p.members[id]; m != nil && m.held {
-		m.queued, m.held = false, false
-		p.held--
-		p.enqueue(id)
-	}
+// unturn takes those from the queue that are held.
+func (p *part) unturn() {
+	p.todo = slices.DeleteFunc(p.todo, func(acct string) bool { return p.members[acct].held })
 }
 
 // comes reports whether the turn of a member is still to come.
 func (p *part) comes(id session.ID) bool {
-	m := p.members[id]
-	return m != nil && m.queued && p.State != Over
+	m := p.members[id.AcctSession]
+	return m != nil && (m.queued || m.held) && p.State != Over
 }
 
 // awaits reports whether the turn of a member is still to come, and brings it
 // just that action.
 func (p *part) awaits(id session.ID, action string) bool {
-	return p.comes(id) && p.members[id].goal(p.Undo) == action
+	return p.comes(id) && p.members[id.AcctSession].goal(p.Undo) == action
 }
 
 // holds reports whether an undone campaign keeps a session at what it had
@@ -194,14 +184,14 @@ func (p *part) may() bool {
 
 // next takes the session whose turn it is; see may.
 func (p *part) next() session.ID {
-	id := p.todo[0]
+	acct := p.todo[0]
 	p.todo = p.todo[1:]
-	p.members[id].queued = false
-	return id
+	p.members[acct].queued = false
+	return p.id(acct)
 }
 
 // left is how many sessions are still to be told, settled how many are not.
-func (p *part) left() int    { return len(p.todo) + p.waiting + p.trying + p.held }
+func (p *part) left() int    { return len(p.todo) + p.waiting + p.trying + len(p.unkept) }
 func (p *part) settled() int { return p.Done + p.Gone + p.Failed }
 
 // active reports whether the campaign has something to do here, now or when it
@@ -272,12 +262,12 @@ func (p *part) turn(undo bool, now time.Time) {
 // queueAll gives every member its turn.
 func (p *part) queueAll() {
 	p.todo = p.todo[:0]
-	for id, m := range p.members {
+	for acct, m := range p.members {
 		if m.held {
 			continue
 		}
 		m.queued = true
-		p.todo = append(p.todo, id)
+		p.todo = append(p.todo, acct)
 	}
-	slices.SortFunc(p.todo, compareIDs)
+	slices.Sort(p.todo)
 }

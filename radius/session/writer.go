@@ -155,6 +155,7 @@ func (t *Table) taken(limit int) (b store.SessionBatch, fresh []*entry, more boo
 	defer t.mu.Unlock()
 	c := &t.changes
 	n := min(limit, len(c.dirty))
+	b.Put = make([]store.Session, 0, n) // rows are large: a list that grows would copy them over and over
 	for _, e := range c.dirty[:n] {
 		e.dirty = false
 		if e.router == nil {

@@ -25,7 +25,7 @@ func tellTable(b *testing.B) (*radius.Teller, *session.Feed, *session.Table) {
 	return radius.NewTeller(b, feed), feed, table
 }
 
-func inBackground(b *testing.B, run func(context.Context)) {
+func inBackground(b testing.TB, run func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { run(ctx); close(ended) }()

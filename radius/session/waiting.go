@@ -33,7 +33,7 @@ type waiting struct {
 }
 
 // slabLogins is how many logins one slab has.
-const slabLogins = 256
+const slabLogins = 512
 
 // slab is logins that came one after the other. It is given back when none of
 // them waits any more.

@@ -157,7 +157,7 @@ func TestWaitingIsBounded(t *testing.T) {
 func TestWaitingGivesBackWhatHasJoined(t *testing.T) {
 	t.Parallel()
 	w := newWaiting()
-	for i := range 100 * slabLogins {
+	for i := range 20 * slabLogins {
 		l := &radius.Login{}
 		l.Session, l.At = fmt.Sprint(i), time.Unix(1e9, 0)
 		w.add(seen{l}, seen{l}.Names(nil), []byte("kept"))

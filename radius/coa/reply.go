@@ -105,7 +105,7 @@ func (r Reply) String() string {
 	}
 	if r.Cause != 0 {
 		text += " " + r.Cause.String()
-	} else if r.Outcome == Refused {
+	} else if r.Code == coaNAK || r.Code == disconnectNAK {
 		text += " without Error-Cause"
 	}
 	if r.Text != "" {
@@ -132,6 +132,9 @@ func (r Reply) meaning() Outcome {
 	}
 	if meaning, ok := causes[r.Cause]; ok {
 		return meaning.outcome
+	}
+	if r.Code == disconnectNAK && r.Cause == 0 {
+		return Later // strongSwan says so while another of its threads has the session
 	}
 	return Refused // no cause, or one that is not known: asking again would not help
 }

@@ -16,8 +16,9 @@ import (
 // this one or two.
 //
 // An account that has no contract is taken for one that has when all 64 bits of
-// their hashes are the same: once in 10^18 look-ups. The hash is keyed anew in
-// every process, so nobody can look for such a name.
+// their hashes are the same: among ten million contracts in one of 10^12 such
+// look-ups. The hash is keyed anew in every process, so nobody can look for such
+// a name.
 //
 // It takes 15 octets a contract, outside of Go's heap: the collector need not
 // wait for garbage of its size to gather. It is read by whoever holds a reader

@@ -147,6 +147,7 @@ func (k *Keeper) Restore() error {
 	if err != nil {
 		return err
 	}
+	oneEach(kept)
 	for _, record := range kept {
 		c := &campaign{Campaign: record}
 		c.kept.Store(record.ID)
@@ -161,6 +162,25 @@ func (k *Keeper) Restore() error {
 		k.campaigns = append(k.campaigns, c)
 	}
 	return nil
+}
+
+// oneEach leaves no router more than one campaign, the newest: that an earlier
+// one was over could not be kept. What is left of that one, the sweep finds.
+func oneEach(kept []store.Campaign) {
+	newest := map[Place]uint64{}
+	for _, c := range slices.Backward(kept) {
+		for i := range c.Parts {
+			p := &c.Parts[i]
+			at := Place{p.NAS, p.Box}
+			switch later, taken := newest[at]; {
+			case p.State == Over:
+			case taken:
+				p.State, p.Why, p.Away = Over, fmt.Sprintf("campaign %d took its place", later), false
+			default:
+				newest[at] = c.ID
+			}
+		}
+	}
 }
 
 // restorePart takes up a campaign at one router. Its members all get their turn:

@@ -129,11 +129,11 @@ func (k *Keeper) judge(l *lane, j *job, r Reply, again bool) {
 	switch {
 	case p.comes(j.id): // again, since the campaign was turned round: it is counted then
 	case r.Outcome == Done || r.Outcome == Gone:
-		p.passed(r.Outcome)
+		p.passed(j.id, r.Outcome)
 	case !again:
-		p.passed(Refused)
+		p.passed(j.id, Refused)
 	case p.State != Over && l.tired(j.id):
-		p.passed(Refused)
+		p.passed(j.id, Refused)
 		l.leave(j.id)
 	}
 	p.note(r)
@@ -144,7 +144,7 @@ func (k *Keeper) judge(l *lane, j *job, r Reply, again bool) {
 // settle ends a job that needed no request.
 func (k *Keeper) settle(l *lane, j *job, r Reply) {
 	if j.part != nil {
-		j.part.passed(r.Outcome)
+		j.part.passed(j.id, r.Outcome)
 		j.part.of.dirty = true
 		k.conclude(l)
 	}
@@ -159,12 +159,30 @@ func (k *Keeper) conclude(l *lane) {
 	if p == nil || p.left() > 0 || p.State != Running && p.State != Canary {
 		return
 	}
+	for acct, m := range p.members {
+		if !m.settled {
+			p.passed(p.id(acct), k.became(p.id(acct), m))
+		}
+	}
 	p.State, p.Ended = Over, k.clock()
 	l.part = nil
 	if !p.Undo {
 		p.members = nil // they are on disk
 	}
 	k.turned(p, Running)
+}
+
+// became is how a member is counted that a single change has taken from its
+// campaign.
+func (k *Keeper) became(id session.ID, m *member) Outcome {
+	s, live := k.sessions.Get(id)
+	switch {
+	case !live || s.Serial != m.of:
+		return Gone
+	case s.Drift():
+		return Refused // it is tried further on its own
+	}
+	return Done
 }
 
 // turned notes and logs a campaign's new state.

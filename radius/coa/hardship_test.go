@@ -293,6 +293,69 @@ func TestAnswersThatComeAfterAnUndoAreCountedOnce(t *testing.T) {
 	}
 }
 
+// TestCampaignEndsWhenItsLastMemberNeedsNothing has a policy taken back while a
+// member rests after a vain try.
+func TestCampaignEndsWhenItsLastMemberNeedsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, nil)
+	s.Configure([]Router{s.router("bras1", 150, 100, 10)}, Rules{})
+	last := session.ID{NAS: "bras1", AcctSession: "bras1-000149"}
+	s.answer = func(_ string, r Request) (Reply, time.Duration) {
+		if strings.Contains(string(r.Identification), last.AcctSession) {
+			return nak(506), 10 * time.Millisecond
+		}
+		return ack, 10 * time.Millisecond
+	}
+	s.stage()
+	s.run(5 * time.Second)
+	s.wantStates(map[string]string{"bras1": Running})
+	s.grant(last, "open") // which it has
+	s.run(2 * time.Second)
+	s.wantStates(map[string]string{"bras1": Over})
+	if p := s.campaigns[0].parts[0]; p.Done != 150 || p.Failed != 0 {
+		t.Errorf("the campaign is %+v", p.CampaignPart)
+	}
+}
+
+// TestMembersThatAreToldTwiceAreCountedOnce has another policy loaded while the
+// campaign runs.
+func TestMembersThatAreToldTwiceAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, nil)
+	s.Configure([]Router{s.router("bras1", 300, 100, 10)}, Rules{})
+	s.stage()
+	s.run(2 * time.Second)
+	s.action = "limit"
+	s.everything("another policy")
+	s.run(20 * time.Second)
+	s.wantCount(map[string]int{"limit": 300})
+	if p := s.campaigns[0].parts[0]; p.Done != 300 || p.Total != 300 || p.State != Over {
+		t.Errorf("the campaign is %+v", p.CampaignPart)
+	}
+}
+
+// TestRouterGoesOnWithTheNewestOfItsCampaigns has it on disk that two are under
+// way: that the first was over could not be kept.
+func TestRouterGoesOnWithTheNewestOfItsCampaigns(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t)
+	s := newSim(t, d)
+	s.Configure([]Router{s.router("bras1", 3, 100, 10)}, Rules{})
+	for range 2 {
+		c, err := d.AddCampaign(store.Campaign{Cause: "stage", Parts: []store.CampaignPart{{NAS: "bras1", State: Running, Total: 3}}})
+		must(t, err)
+		must(t, d.AddCampaignMembers(c.ID, []store.CampaignMember{{NAS: "bras1", Session: first.AcctSession, Before: "open", After: "block"}}))
+	}
+	s.action = "block"
+	must(t, s.Restore())
+	s.everything("start")
+	s.run(5 * time.Second)
+	s.wantCount(map[string]int{"block": 3})
+	if old := s.campaigns[0].parts[0]; s.state(2) != Over || old.State != Over || old.Why != "campaign 2 took its place" {
+		t.Errorf("the campaigns are %+v and %s", old.CampaignPart, s.state(2))
+	}
+}
+
 // TestNobodyIsEndedInsteadOfAnotherAction has a grant come between a refusal and
 // the Disconnect that would follow.
 func TestNobodyIsEndedInsteadOfAnotherAction(t *testing.T) {

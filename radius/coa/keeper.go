@@ -200,6 +200,7 @@ func (k *Keeper) tick(now time.Time) {
 			k.revive(l, r, p)
 		}
 		l.forgetDead(k.sessions)
+		k.conclude(l)
 	}
 	maps.DeleteFunc(k.lanes, func(_ Place, l *lane) bool { return l.idle(now) })
 	k.keepCampaigns()

@@ -58,6 +58,8 @@ type member struct {
 	queued        bool   // its turn is still to come
 	held          bool   // it gets no turn before it is on disk
 	changed       bool   // since it was last made ready for the disk
+	settled       bool   // it is counted as what outcome says
+	outcome       Outcome
 }
 
 // part is a campaign at one router: which sessions, how far it is, and whether it
@@ -110,6 +112,8 @@ func (p *part) add(s *session.Session, after string) {
 		m.before, m.after = s.Applied, ""
 	}
 	m.of = s.Serial
+	p.recount(m, -1)
+	m.settled = false
 	if p.Undo && after != m.before {
 		m.before = "" // it is not held at that: something else is wanted than what was undone
 	}
@@ -198,15 +202,26 @@ func (p *part) settled() int { return p.Done + p.Gone + p.Failed }
 // is let.
 func (p *part) active() bool { return p != nil && p.State != Over }
 
-// passed counts a session that needed no request.
-func (p *part) passed(o Outcome) {
-	switch o {
-	case Done:
-		p.Done++
-	case Gone:
-		p.Gone++
+// passed counts a member, once however often it was told.
+func (p *part) passed(id session.ID, o Outcome) {
+	m := p.members[id.AcctSession]
+	if m == nil {
+		return // the campaign is over here, and has counted all of them
+	}
+	p.recount(m, -1)
+	m.settled, m.outcome = true, o
+	p.recount(m, 1)
+}
+
+func (p *part) recount(m *member, by int) {
+	switch {
+	case !m.settled:
+	case m.outcome == Done:
+		p.Done += by
+	case m.outcome == Gone:
+		p.Gone += by
 	default:
-		p.Failed++
+		p.Failed += by
 	}
 }
 
@@ -263,6 +278,7 @@ func (p *part) turn(undo bool, now time.Time) {
 func (p *part) queueAll() {
 	p.todo = p.todo[:0]
 	for acct, m := range p.members {
+		m.settled = false
 		if m.held {
 			continue
 		}

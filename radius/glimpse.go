@@ -46,10 +46,8 @@ const (
 func (g *Glimpse) Keep(to []byte) []byte {
 	begin := len(to)
 	to = append(to, make([]byte, keptTexts)...)
-	to = append(to, 0)
-	length := len(to)
-	to = g.t.appendBox(to)
-	to[length-1] = byte(len(to) - length)
+	var room [256]byte // for any attribute
+	to = appendText(to, g.t.appendBox(room[:0]))
 	to = appendText(appendText(appendText(to, g.decision.Action), g.decision.Rule), g.decision.Override)
 	request := len(to) - begin
 	to = appendAttributes(to, g.t.request, &g.t.nas.lens.keeps)
@@ -73,7 +71,7 @@ func (g *Glimpse) number(kept []byte, request, accept int) {
 	}
 }
 
-func appendText(to []byte, text string) []byte {
+func appendText[T ~string | ~[]byte](to []byte, text T) []byte {
 	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
 }
 

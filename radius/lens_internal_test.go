@@ -156,7 +156,7 @@ func (r random) packet(code byte) packet {
 		if r.IntN(8) == 0 {
 			typ = 1 + byte(r.IntN(255))
 		}
-		value := r.octets([]int{0, 1, 4, 4, 4, 8, 10, 16, 16, 18, 20}[r.IntN(11)])
+		value := r.octets([]int{0, 1, 4, 4, 4, 8, 10, 16, 16, 18, 20, 127, 128, 245}[r.IntN(14)])
 		switch {
 		case typ == typeServiceType && len(value) == 4:
 			copy(value, "\x00\x00\x00\x11")

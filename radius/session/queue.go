@@ -44,20 +44,25 @@ func newQueue() queue { return queue{filled: make(chan struct{}, 1)} }
 
 // put writes a packet into the queue; false when there is no room.
 func (q *queue) put(g *radius.Glimpse, accept bool) bool {
-	q.mu.Lock()
-	p := q.page()
-	if p == nil {
-		q.mu.Unlock()
-		return false
-	}
-	p.octets = g.Keep(p.octets)
-	p.packets = append(p.packets, queued{g.Lens(), uint32(len(p.octets)), accept})
-	first := len(q.pages) == 1 && len(p.packets) == 1
-	q.mu.Unlock()
+	kept, first := q.write(g, accept)
 	if first {
 		q.signal()
 	}
-	return true
+	return kept
+}
+
+// write is put without waking anybody; first is what somebody is to be woken
+// for. A panic over one packet must not leave the others waiting for the lock.
+func (q *queue) write(g *radius.Glimpse, accept bool) (kept, first bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p := q.page()
+	if p == nil {
+		return false, false
+	}
+	p.octets = g.Keep(p.octets)
+	p.packets = append(p.packets, queued{g.Lens(), uint32(len(p.octets)), accept})
+	return true, len(q.pages) == 1 && len(p.packets) == 1
 }
 
 // page is one with room for any packet; nil: there are too many.

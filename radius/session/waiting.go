@@ -199,7 +199,8 @@ func (w *waiting) dropFirst() {
 }
 
 // expire takes out the Accepts that have waited for too long, and yields each
-// before it goes.
+// before it goes. One that cannot be read goes too: it would keep all the others
+// from their end.
 func (w *waiting) expire(now time.Time, patience time.Duration) iter.Seq2[*accept, []byte] {
 	return func(yield func(*accept, []byte) bool) {
 		w.rewind(now.UnixNano())
@@ -208,14 +209,17 @@ func (w *waiting) expire(now time.Time, patience time.Duration) iter.Seq2[*accep
 			if a == nil || now.UnixNano()-a.at <= int64(patience) {
 				return
 			}
-			_, _, kept := w.at(number)
-			goOn := yield(a, kept)
-			w.remove(number)
-			if !goOn {
+			if !w.expel(number, yield) {
 				return
 			}
 		}
 	}
+}
+
+func (w *waiting) expel(number uint32, yield func(*accept, []byte) bool) bool {
+	defer w.remove(number)
+	_, a, kept := w.at(number)
+	return yield(a, kept)
 }
 
 // rewind has Accepts from ahead of now wait from now on: the clock was set back.

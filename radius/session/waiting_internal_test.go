@@ -169,3 +169,30 @@ func TestWaitingGivesBackWhatHasJoined(t *testing.T) {
 		t.Errorf("%d wait, and there is room for %d", w.live, w.count)
 	}
 }
+
+// broken is a lens through which nothing can be read.
+type broken struct{}
+
+func (broken) Names([]byte) radius.Names   { return radius.Names{} }
+func (broken) Login([]byte, *radius.Login) { panic("broken") }
+
+// TestLoginThatCannotBeReadDoesNotWaitForEver holds that it is given up like
+// any other, and keeps no other from it: the sweep comes again every second.
+func TestLoginThatCannotBeReadDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	table := NewTable(Options{})
+	table.LoggedIn(broken{}, nil)
+	l := &radius.Login{}
+	l.Session, l.At = "1A", time.Unix(1e9, 0)
+	table.waiting.add(broken{}, seen{l}.Names(nil), nil)
+	table.LoggedIn(seen{l}, nil)
+	for range 2 {
+		func() {
+			defer func() { recover() }() // as the Feed does
+			table.Sweep()
+		}()
+	}
+	if table.waiting.live != 0 {
+		t.Errorf("%d still wait", table.waiting.live)
+	}
+}

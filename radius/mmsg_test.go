@@ -6,21 +6,28 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
+	"weak"
 
 	"golang.org/x/sys/unix"
 )
 
 // post is a letter that counts how often it is sent by itself.
 type post struct {
-	e     envelope
-	alone int
+	e       envelope
+	alone   int
+	refused bool
 }
 
 func (l *post) envelope() envelope { return l.e }
-func (l *post) send(*Proxy)        { l.alone++ }
+
+func (l *post) send(*Proxy) bool {
+	l.alone++
+	return !l.refused
+}
 
 // opened listens somewhere until the test ends.
 func opened(t *testing.T, addr string) *listener {
@@ -190,6 +197,60 @@ func TestBundleThatCannotBeCutUp(t *testing.T) {
 		t.Errorf("then %d of 5 were sent by themselves, want none", alone)
 	}
 	arrived(t, to, 5)
+}
+
+// TestBundleThatWouldNotGoSinglyEither holds that a NAS at a port that cannot be
+// sent to does not make the others' datagrams go singly from then on.
+func TestBundleThatWouldNotGoSinglyEither(t *testing.T) {
+	t.Parallel()
+	from := opened(t, "127.0.0.1:0")
+	out := newOutbox()
+	for range 5 {
+		out.post(&post{e: envelope{&from.outlet, []byte("of one length"), netip.MustParseAddrPort("127.0.0.1:0"), from.addr}, refused: true})
+	}
+	out.flush(newProxy(Options{}))
+	if out.errno != unix.EINVAL || from.singly.Load() {
+		t.Errorf("refused by %v, the socket is known for it: %v", out.errno, from.singly.Load())
+	}
+}
+
+// TestSentLettersAreForgotten holds that an outbox which waits for the next
+// letters keeps none of the last ones in memory, nor what hangs on them.
+func TestSentLettersAreForgotten(t *testing.T) {
+	t.Parallel()
+	one, two, to := opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0")
+	out := newOutbox()
+	var letters []weak.Pointer[post]
+	for i := range batch {
+		l := &post{e: envelope{&one.outlet, []byte("of one length")[:5+i%3], to.addr, one.addr}}
+		if i%2 > 0 {
+			l.e.via = &two.outlet
+		}
+		letters = append(letters, weak.Make(l))
+		out.post(l)
+	}
+	out.flush(newProxy(Options{}))
+	runtime.GC()
+	if slices.ContainsFunc(letters, func(l weak.Pointer[post]) bool { return l.Value() != nil }) {
+		t.Error("letters are still held")
+	}
+	runtime.KeepAlive(out)
+}
+
+// TestEmptyDatagramsEndNoBatch has datagrams without octets among others.
+func TestEmptyDatagramsEndNoBatch(t *testing.T) {
+	t.Parallel()
+	from, to := opened(t, "127.0.0.1:0"), opened(t, "127.0.0.1:0")
+	var want []string
+	for _, text := range []string{"", "one", "", "", "two", ""} {
+		if err := from.reply([]byte(text), to.addr, from.addr); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, fmt.Sprintf("%s>%s:%s", from.addr, to.addr, text))
+	}
+	if got := arrived(t, to, len(want)); !slices.Equal(got, want) {
+		t.Errorf("arrived\n%q, want\n%q", got, want)
+	}
 }
 
 // TestRefusedPortEndsNoReading has an ICMP message come back before a datagram

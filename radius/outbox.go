@@ -13,8 +13,9 @@ import (
 // answer to a NAS.
 type letter interface {
 	envelope() envelope
-	// send sends it by itself, with all that is to be done where that fails.
-	send(p *Proxy)
+	// send sends it by itself, with all that is to be done where that fails;
+	// false is when it does.
+	send(p *Proxy) bool
 }
 
 // envelope says how a letter travels.
@@ -78,6 +79,15 @@ func (o *outbox) flush(p *Proxy) {
 		for o.pending = o.headers[:len(o.bundles)]; len(o.pending) > 0; {
 			o.deliver(p, via)
 		}
+		o.forget()
+	}
+}
+
+// forget lets go of letters that are sent: the next ones may be long in coming.
+func (o *outbox) forget() {
+	for i := range o.bundles {
+		clear(o.bundles[i].letters)
+		o.bundles[i].envelope = envelope{}
 	}
 }
 
@@ -103,6 +113,7 @@ func (o *outbox) sort() (via *outlet) {
 		b.letters = append(b.letters, l)
 	}
 	o.letters, o.rest = o.rest, o.letters
+	clear(o.rest)
 	return via
 }
 
@@ -173,17 +184,20 @@ func (o *outbox) deliver(p *Proxy, via *outlet) {
 	}
 	stopped := o.bundles[len(o.bundles)-len(o.pending)]
 	o.pending = o.pending[1:]
-	if len(stopped.letters) > 1 && uncut[o.errno] {
-		via.singly.Store(true)
-	}
+	went := false
 	for _, l := range stopped.letters {
-		l.send(p)
+		went = l.send(p) || went
+	}
+	if went && len(stopped.letters) > 1 && uncut[o.errno] {
+		via.singly.Store(true)
 	}
 }
 
 // uncut are the errors by which the kernel refuses to cut a message up: the
 // card computes no checksums, the datagrams are longer than the way allows, or
-// it is too old to know how (before 4.18).
+// it is too old to know how (before 4.18). They have other reasons too, a NAS
+// at port 0 or an address of ours that is gone, but then none of the datagrams
+// goes by itself either.
 var uncut = map[syscall.Errno]bool{unix.EIO: true, unix.EINVAL: true, unix.EMSGSIZE: true, unix.EOPNOTSUPP: true}
 
 func (o *outbox) sendmmsg(fd uintptr) (done bool) {

@@ -215,14 +215,18 @@ func (t *transaction) envelope() envelope {
 }
 
 // send sends the answer by itself.
-func (t *transaction) send(p *Proxy) { p.deliver(t.nas, t.listener, t.reply, t.client, t.local) }
+func (t *transaction) send(p *Proxy) bool {
+	return p.deliver(t.nas, t.listener, t.reply, t.client, t.local)
+}
 
-// deliver sends an answer to a NAS. What the kernel refuses is lost like any
-// datagram: the NAS asks again.
-func (p *Proxy) deliver(to *nasEntry, via *listener, octets []byte, client, local netip.AddrPort) {
-	if err := via.reply(octets, client, local); err != nil {
+// deliver sends an answer to a NAS. What the kernel refuses, which is false, is
+// lost like any datagram: the NAS asks again.
+func (p *Proxy) deliver(to *nasEntry, via *listener, octets []byte, client, local netip.AddrPort) bool {
+	err := via.reply(octets, client, local)
+	if err != nil {
 		p.drop(to, dropSend)
 	}
+	return err == nil
 }
 
 // abandon leaves a transaction without an answer.

@@ -218,8 +218,8 @@ func (p *Proxy) transmit(a *attempt) {
 
 func (a *attempt) envelope() envelope { return envelope{via: &a.socket.outlet, octets: a.wire} }
 
-// send sends an attempt that is counted.
-func (a *attempt) send(p *Proxy) {
+// send sends an attempt that is counted; false when the kernel refuses it.
+func (a *attempt) send(p *Proxy) bool {
 	_, err := a.socket.conn.Write(a.wire)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		// The answer to an earlier datagram: this one was not sent at all.
@@ -231,6 +231,7 @@ func (a *attempt) send(p *Proxy) {
 		a.target.counters.dropped[dropSend].Add(1)
 		p.log.warn(a.target.Name, dropSend, func() []any { return []any{"aaa", a.target.Name, "error", err} })
 	}
+	return err == nil
 }
 
 // compose writes the request as the server is to see it, all but identifier

@@ -13,7 +13,8 @@ type announcements struct {
 
 type announcement struct {
 	stamp int64
-	under int // how many tell it now; 0: the table has what came of it
+	under int  // how many tell it now; 0: the table has what came of it
+	again bool // an earlier one of the session stands
 }
 
 // announce notes that routers are about to be told something.
@@ -24,7 +25,8 @@ func (t *Table) announce(ids []ID) []store.Announcement {
 	a.latest = max(a.latest+1, t.options.Clock().UnixNano())
 	all := make([]store.Announcement, len(ids))
 	for i, id := range ids {
-		a.all[id] = announcement{a.latest, a.all[id].under + 1}
+		before, again := a.all[id]
+		a.all[id] = announcement{a.latest, before.under + 1, again}
 		all[i] = store.Announcement{Key: store.SessionKey(id), Stamp: a.latest}
 	}
 	return all
@@ -72,7 +74,7 @@ func (t *Table) Interrupted(all []store.Announcement) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range all {
-		t.announced.all[ID(a.Key)] = announcement{a.Stamp, 1}
+		t.announced.all[ID(a.Key)] = announcement{stamp: a.Stamp, under: 1}
 		t.announced.latest = max(t.announced.latest, a.Stamp)
 	}
 }
@@ -106,17 +108,24 @@ func (t *Table) Restored() {
 func (w *Writer) Announce(ids []ID) {
 	err := w.shelf.AnnounceSessions(w.table.announce(ids))
 	if err != nil {
-		w.table.notAnnounced(len(ids))
+		w.table.notAnnounced(ids)
 	}
 	if failed := w.mute.Swap(err != nil); err != nil && !failed {
 		w.log.Error("routers are told things that a crash would forget: the store takes no writes", "error", err)
 	}
 }
 
-func (t *Table) notAnnounced(sessions int) {
+// notAnnounced takes back announcements that are not on disk: of those there is
+// nothing to settle.
+func (t *Table) notAnnounced(ids []ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counters.unannounced += uint64(sessions)
+	t.counters.unannounced += uint64(len(ids))
+	for _, id := range ids {
+		if a := t.announced.all[id]; !a.again {
+			delete(t.announced.all, id)
+		}
+	}
 }
 
 // Settled is Table.Settled.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/netip"
+	"slices"
 
 	"sekisho/store"
 )
@@ -10,6 +11,7 @@ import (
 // are over, and who had which address until now.
 type changes struct {
 	dirty []*entry
+	over  int // of these: sessions that are over by now
 	gone  map[ID]bool
 	past  []store.Stretch
 	lost  uint64 // stretches that there was no room for
@@ -23,6 +25,27 @@ func (c *changes) mark(e *entry) {
 		e.dirty = true
 		c.dirty = append(c.dirty, e)
 	}
+}
+
+// fewOver are not worth looking for.
+const fewOver = 1 << 12
+
+// end has the row of a session removed that is over. While the store takes
+// nothing very many sessions may come and go: nothing is kept of those that
+// have no row, so what waits to be written never outgrows the table and the
+// rows.
+func (c *changes) end(e *entry, id ID) {
+	if e.saved {
+		c.gone[id] = true
+	}
+	if !e.dirty {
+		return
+	}
+	if c.over++; c.over < fewOver || c.over < len(c.dirty)/2 {
+		return
+	}
+	c.dirty = slices.DeleteFunc(c.dirty, func(e *entry) bool { return e.router == nil })
+	c.over = 0
 }
 
 // turn changes a session at an instant. Where that ends something that history
@@ -72,7 +95,7 @@ func (t *Table) end(e *entry, s stone, kind, why string) {
 	t.stretch(e, e.held, e.since, max(s.stamp, e.since), why)
 	t.remove(e)
 	t.graves.bury(id, s)
-	t.changes.gone[id] = true
+	t.changes.end(e, id)
 	t.counters.ended[kind]++
 }
 

@@ -45,6 +45,7 @@ type entry struct {
 	doubted        bool  // its accounting has contradicted what it was told
 	outdated       bool  // applied is said in other words by now
 	dirty          bool  // is to be written
+	saved          bool  // there is a row under its name
 	courseKnown    bool  // the course was looked up since the last change
 }
 

@@ -86,7 +86,7 @@ func (t *Table) Restore(s store.Session) {
 		started: s.Started, updated: s.Updated, last: s.Updated, since: s.Since, interval: s.Interval, startEvent: s.Event,
 		interfaceID: s.Interface, appliedAt: s.AppliedAt, until: s.Until,
 		inferred: s.Flags&flagInferred != 0, doubted: s.Flags&flagDoubted != 0,
-		courseKnown: s.Course != "", inAsks: -1, inDrift: -1,
+		courseKnown: s.Course != "", saved: true, inAsks: -1, inDrift: -1,
 	}
 	t.restoreTexts(e, s)
 	e.keep(s.Addresses)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ type Shelf interface {
 	SaveSessions(store.SessionBatch) error
 	AnnounceSessions([]store.Announcement) error
 	ForgetHistory(before time.Time, limit int) (int, error)
+	WhoHad(netip.Addr, time.Time) ([]store.Stretch, error)
 }
 
 // Contracts tells what an account has bought; see store.Store.
@@ -34,11 +36,11 @@ type Writer struct {
 	history   time.Duration
 	log       *slog.Logger
 
-	mu      sync.Mutex         // of whoever writes
-	held    store.SessionBatch // that the store has not taken yet
-	failing bool
+	mu   sync.Mutex         // of whoever writes
+	held store.SessionBatch // that the store has not taken yet
 
-	mute atomic.Bool // the store took the last announcement not
+	refusal atomic.Pointer[string] // why the store does not take them; nil: it does
+	mute    atomic.Bool            // the store took the last announcement not
 }
 
 const (
@@ -94,17 +96,24 @@ func (w *Writer) Flush() {
 // save writes the batch; one that fails is kept, and complained of once.
 func (w *Writer) save() bool {
 	if err := w.shelf.SaveSessions(w.held); err != nil {
-		if !w.failing {
+		if why := err.Error(); w.refusal.Swap(&why) == nil {
 			w.log.Error("cannot save sessions: trying again every second", "error", err)
 		}
-		w.failing = true
 		return false
 	}
-	if w.failing {
+	if w.refusal.Swap(nil) != nil {
 		w.log.Info("sessions are saved again")
 	}
-	w.failing, w.held = false, store.SessionBatch{}
+	w.held = store.SessionBatch{}
 	return true
+}
+
+// Refusal is why the store takes no changes of sessions; empty: it does.
+func (w *Writer) Refusal() string {
+	if why := w.refusal.Load(); why != nil {
+		return *why
+	}
+	return ""
 }
 
 // course looks up what an account has bought; nothing when that fails.
@@ -122,7 +131,7 @@ func (w *Writer) forget() {
 		return
 	}
 	before := w.table.options.Clock().Add(-w.history)
-	if _, err := w.shelf.ForgetHistory(before, forgetRows); err != nil && !w.failing {
+	if _, err := w.shelf.ForgetHistory(before, forgetRows); err != nil && w.Refusal() == "" {
 		w.log.Error("cannot forget old history", "error", err)
 	}
 }
@@ -159,8 +168,10 @@ func (t *Table) taken(limit int) (b store.SessionBatch, fresh []*entry, more boo
 	for _, e := range c.dirty[:n] {
 		e.dirty = false
 		if e.router == nil {
+			c.over--
 			continue
 		}
+		e.saved = true
 		b.Put = append(b.Put, e.row())
 		t.announced.clear(&b, e.id())
 		if e.courseKnown || e.account == "" {
@@ -174,10 +185,12 @@ func (t *Table) taken(limit int) (b store.SessionBatch, fresh []*entry, more boo
 			break
 		}
 		delete(c.gone, id)
-		if t.find(id) == nil { // else another session has the name by now, and is written over it
-			b.Delete = append(b.Delete, store.SessionKey(id))
-			t.announced.clear(&b, id)
+		if e := t.find(id); e != nil {
+			e.saved = true // another session has the name by now, and is written over it
+			continue
 		}
+		b.Delete = append(b.Delete, store.SessionKey(id))
+		t.announced.clear(&b, id)
 	}
 	n = min(limit, len(c.past))
 	b.Past = append(b.Past, c.past[:n]...)

@@ -9,7 +9,7 @@ import (
 )
 
 // WhoHad tells who had an address at a time: by the sessions that are live, and
-// by the history of those that were.
+// by the history of those that were, whether it is on disk or not.
 func (d *Daemon) WhoHad(a netip.Addr, text string) ([]store.Stretch, time.Time, error) {
 	local := d.config.Load().Policy.Location
 	at := d.options.Clock().In(local)
@@ -19,12 +19,6 @@ func (d *Daemon) WhoHad(a netip.Addr, text string) ([]store.Stretch, time.Time, 
 			return nil, at, err
 		}
 	}
-	d.live.writer.Flush() // what has just ended is on its way to the store
-	had, err := d.store.WhoHad(a, at)
-	for _, now := range d.live.Now(a) {
-		if !now.From.After(at) {
-			had = append(had, now)
-		}
-	}
+	had, err := d.live.writer.WhoHad(a, at)
 	return had, at, err
 }

@@ -130,6 +130,36 @@ func (s *Store) AllSessions() iter.Seq2[Session, error] {
 	}
 }
 
+// Session returns one session that was saved; found is false when there is none
+// of that name.
+func (s *Store) Session(k SessionKey) (row Session, found bool, err error) {
+	err = s.view(func(tx *bolt.Tx) (err error) {
+		key := k.bytes()
+		value := tx.Bucket(sessionsBucket).Get(key)
+		if found = value != nil; found {
+			row, err = decodeSession(key, value)
+		}
+		return err
+	})
+	if err != nil {
+		return Session{}, false, fmt.Errorf("reading a session: %w", err)
+	}
+	return row, found, nil
+}
+
+// CountSessions tells how many sessions are saved. It looks at every page of
+// them.
+func (s *Store) CountSessions() (n int, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		n = tx.Bucket(sessionsBucket).Stats().KeyN
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("counting sessions: %w", err)
+	}
+	return n, nil
+}
+
 // decodeSession reads a row; damaged ones are errors.
 func decodeSession(key, value []byte) (Session, error) {
 	var s Session

@@ -138,8 +138,17 @@ func (k *Keeper) keepCampaigns() {
 }
 
 // Restore takes up the campaigns of an earlier run. It is called once, after
-// Configure and before Start; the sessions must be there already.
-func (k *Keeper) Restore() error {
+// Configure; the sessions must be there already. When the keeper ends first
+// there is nothing to take up.
+func (k *Keeper) Restore() (err error) {
+	if !k.running.Load() {
+		return k.restore()
+	}
+	k.do(func() { err = k.restore() })
+	return err
+}
+
+func (k *Keeper) restore() error {
 	if k.ledger == nil {
 		return nil
 	}

@@ -15,6 +15,7 @@ type announcement struct {
 	stamp int64
 	under int  // how many tell it now; 0: the table has what came of it
 	again bool // an earlier one of the session stands
+	lost  bool // an earlier run made it: nobody will ever say what came of it
 }
 
 // announce notes that routers are about to be told something.
@@ -26,7 +27,7 @@ func (t *Table) announce(ids []ID) []store.Announcement {
 	all := make([]store.Announcement, len(ids))
 	for i, id := range ids {
 		before, again := a.all[id]
-		a.all[id] = announcement{a.latest, before.under + 1, again}
+		a.all[id] = announcement{a.latest, before.under + 1, again, before.lost}
 		all[i] = store.Announcement{Key: store.SessionKey(id), Stamp: a.latest}
 	}
 	return all
@@ -74,7 +75,7 @@ func (t *Table) Interrupted(all []store.Announcement) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range all {
-		t.announced.all[ID(a.Key)] = announcement{stamp: a.Stamp, under: 1}
+		t.announced.all[ID(a.Key)] = announcement{stamp: a.Stamp, under: 1, lost: true}
 		t.announced.latest = max(t.announced.latest, a.Stamp)
 	}
 }
@@ -82,20 +83,20 @@ func (t *Table) Interrupted(all []store.Announcement) {
 // doubt forgets what the row of a session says that its router was told, if
 // that is not the last that it may have been told.
 func (t *Table) doubt(e *entry) {
-	a := t.announced.all[e.id()]
-	if a.under == 0 {
+	id := e.id()
+	a := t.announced.all[id]
+	if !a.lost {
 		return
 	}
 	t.turn(e, a.stamp, func() { t.apply(e, "", NotTold, a.stamp) })
-	t.settled(e.id())
+	t.found(id)
 }
 
-// Restored ends what Interrupted began, when all rows are back: what is left
-// is of sessions that have none.
-func (t *Table) Restored() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for id := range t.announced.all {
+// found settles an announcement of an earlier run.
+func (t *Table) found(id ID) {
+	if a := t.announced.all[id]; a.lost {
+		a.lost = false
+		t.announced.all[id] = a
 		t.settled(id)
 	}
 }

@@ -83,6 +83,9 @@ func (t *Table) Due(now time.Time) []ID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var ids []ID
+	if t.restoring != nil {
+		return nil // what a session is to be told may hang on others
+	}
 	for at := now.UnixNano(); len(t.asks.heap) > 0 && len(ids) < DueBatch; {
 		e := t.asks.heap[0]
 		if e.ask > at {

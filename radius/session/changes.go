@@ -96,6 +96,9 @@ func (t *Table) end(e *entry, s stone, kind, why string) {
 	t.remove(e)
 	t.graves.bury(id, s)
 	t.changes.end(e, id)
+	if t.restoring != nil {
+		t.restoring.over[id] = true
+	}
 	t.counters.ended[kind]++
 }
 

@@ -14,7 +14,7 @@ func (t *Table) LoggedIn(lens Lens, kept []byte) {
 	t.counters.accepts++
 	names := lens.Names(kept)
 	if names.Again {
-		if e := t.find(ID{names.NAS, string(names.Box), string(names.Session)}); e != nil {
+		if e := t.known(ID{names.NAS, string(names.Box), string(names.Session)}); e != nil {
 			lens.Login(kept, t.waiting.read)
 			t.readmit(e, t.waiting.read)
 			return

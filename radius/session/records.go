@@ -47,7 +47,7 @@ func (t *Table) Accounting(r *radius.Record) {
 	if r.Session == "" || kindOf(r.Status) == otherRecord {
 		return // of a tunnel or a link, or it cannot be said of which session
 	}
-	e := t.find(idOf(&r.Sighting))
+	e := t.known(idOf(&r.Sighting))
 	if e != nil {
 		t.rewind(e, r)
 	}
@@ -257,7 +257,7 @@ func (t *Table) upTo(r *radius.Record, at int64) []*entry {
 	t.counters.records[kindOf(r.Status)]++
 	router := t.router(place{r.NAS, r.Box}, r.Area)
 	if at > router.booted || ahead(router.booted, r) {
-		router.booted = at
+		router.booted, router.bootEvent = at, event(r)
 	}
 	if router.begun.after(r, at) {
 		return nil
@@ -266,7 +266,7 @@ func (t *Table) upTo(r *radius.Record, at int64) []*entry {
 	router.begun = nobody
 	t.counters.walked += uint64(len(router.sessions))
 	for _, e := range router.sessions {
-		if t.rewind(e, r); e.precedes(r, at) {
+		if t.rewind(e, r); e.precedes(event(r), at) {
 			over = append(over, e)
 		} else {
 			router.begun.note(e)
@@ -277,8 +277,8 @@ func (t *Table) upTo(r *radius.Record, at int64) []*entry {
 
 // precedes reports whether a session began before its router's accounting did,
 // by the clock of the NAS where that tells.
-func (e *entry) precedes(r *radius.Record, at int64) bool {
-	if restart := event(r); restart != 0 && e.startEvent != 0 {
+func (e *entry) precedes(restart, at int64) bool {
+	if restart != 0 && e.startEvent != 0 {
 		return e.startEvent < restart
 	}
 	return e.started <= at

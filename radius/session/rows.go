@@ -73,15 +73,8 @@ func (h *held) keep(kept [][]byte) {
 	h.address, h.address6, h.prefix, h.delegated = own[0].Addr(), own[1].Addr(), own[2], own[3]
 }
 
-// Restore takes over a session as it was kept, and makes it due: time has
-// passed. It is meant for the time before any packet; a session that is known
-// already stays as it is.
-func (t *Table) Restore(s store.Session) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.find(ID{s.NAS, s.Box, s.AcctSession}) != nil {
-		return
-	}
+// entryOf makes an entry of what was kept of it.
+func (t *Table) entryOf(s store.Session) *entry {
 	e := &entry{
 		started: s.Started, updated: s.Updated, last: s.Updated, since: s.Since, interval: s.Interval, startEvent: s.Event,
 		interfaceID: s.Interface, appliedAt: s.AppliedAt, until: s.Until,
@@ -93,12 +86,7 @@ func (t *Table) Restore(s store.Session) {
 	if e.proof = Proof(s.Proof); int(e.proof) >= len(proofs) {
 		e.proof = NotTold
 	}
-	e.dirty = true // so that nobody writes what has just been read
-	t.add(t.router(place{s.NAS, s.Box}, s.Area), e)
-	e.dirty = false
-	t.doubt(e)
-	t.asks.set(e, atOnce)
-	t.signal()
+	return e
 }
 
 func (t *Table) restoreTexts(e *entry, s store.Session) {

@@ -59,6 +59,7 @@ type Table struct {
 	graves    graves
 	changes   changes
 	announced announcements
+	restoring *restoring // nil: all rows are back
 	counters  counters
 	aged      int    // how far ageing has come in all
 	serial    uint64 // of the last session that was added
@@ -70,13 +71,14 @@ type place struct{ nas, box string }
 // router is what is known of one router.
 type router struct {
 	place
-	area     string
-	sessions map[string]*entry // by Acct-Session-Id
-	order    order             // of the same
-	begun    begun             // before which none of them began
-	booted   int64             // stamp of the last Accounting-On or -Off; what is older belongs to no session
-	proofs   [len(proofs)]int  // sessions by proof
-	drifting int
+	area      string
+	sessions  map[string]*entry // by Acct-Session-Id
+	order     order             // of the same
+	begun     begun             // before which none of them began
+	bootEvent int64             // by its own clock, when that was; s; 0: it does not tell
+	booted    int64             // stamp of the last Accounting-On or -Off; what is older belongs to no session
+	proofs    [len(proofs)]int  // sessions by proof
+	drifting  int
 }
 
 // compare orders routers by name and box.

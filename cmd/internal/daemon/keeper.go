@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"time"
 
 	"sekisho/cmd/internal/config"
@@ -19,8 +20,8 @@ type keeper struct {
 	relay  *coa.Relay // nil: the site file listens for none
 }
 
-// startKeeper begins to keep routers at what the policy wants. The sessions and
-// the store must be there.
+// startKeeper begins to keep routers at what the policy wants, as soon as the
+// sessions are back. The store must be there.
 func (d *Daemon) startKeeper(c *config.Config) error {
 	d.keeper = &keeper{client: coa.NewClient(coa.ClientOptions{Log: d.options.Log})}
 	d.keeper.Keeper = coa.NewKeeper(coa.Options{
@@ -33,16 +34,31 @@ func (d *Daemon) startKeeper(c *config.Config) error {
 		Log:      d.options.Log,
 	})
 	d.keeper.Configure(c.Routers, c.Campaigns)
-	if err := d.keeper.Restore(); err != nil {
+	if _, err := d.store.Campaigns(); err != nil {
 		return err
 	}
 	if err := d.startRelay(c); err != nil {
 		return err
 	}
-	d.store.Watch(d.accountsChanged)
 	d.keeper.Start()
-	d.everythingChanged("the daemon has started")
+	d.live.run(d.takeUp)
 	return nil
+}
+
+// takeUp takes up the campaigns of the last run when its sessions are back, and
+// has all of them decided then: much may have changed, and what changes while
+// they come back is seen with the rest.
+func (d *Daemon) takeUp(ctx context.Context) {
+	select {
+	case <-d.live.restored:
+	case <-ctx.Done():
+		return
+	}
+	if err := d.keeper.Restore(); err != nil {
+		d.options.Log.Error("campaigns of the last run cannot be taken up", "error", err)
+	}
+	d.store.Watch(d.accountsChanged)
+	d.everythingChanged("the daemon has started")
 }
 
 func (d *Daemon) startRelay(c *config.Config) (err error) {

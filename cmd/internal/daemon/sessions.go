@@ -16,38 +16,61 @@ type sessions struct {
 	*session.Table
 	feed    *session.Feed
 	writer  *session.Writer
+	store   *store.Store
+	log     *slog.Logger
 	end     []func() // in order; each returns when its goroutine has
+
+	restored chan struct{} // closed when the sessions of the last run are back
 	running sync.Once
 }
 
-// startSessions brings back the sessions that were live when the daemon ended,
-// and keeps the table fed and written from then on.
+// startSessions feeds a table and keeps it written from now on. The sessions
+// that were live when the daemon ended come back behind that: a million take
+// seconds, and no packet waits for them; see restore.
 func startSessions(c config.Sessions, s *store.Store, clock func() time.Time, log *slog.Logger) *sessions {
 	c.Clock = clock
 	t := session.NewTable(c.Options)
-	live := &sessions{Table: t, feed: session.NewFeed(t, log), writer: session.NewWriter(t, s, s, c.History, log)}
-	began := time.Now()
+	live := &sessions{
+		Table: t, feed: session.NewFeed(t, log), writer: session.NewWriter(t, s, s, c.History, log),
+		store: s, log: log, restored: make(chan struct{}),
+	}
 	announced, err := s.AnnouncedSessions()
 	if err != nil {
 		log.Error("what a router was told last may not be what it does, of a session that cannot be read", "error", err)
 	}
 	t.Interrupted(announced)
-	for rows := range readSessions(s, log) {
-		for _, row := range rows {
-			t.Restore(row)
-		}
-	}
-	t.Restored()
-	if n := t.Len(); n > 0 {
-		log.Info("sessions restored", "sessions", n, "doubtful", len(announced), "took", time.Since(began))
-	}
+	t.Restoring(s)
 	live.run(live.feed.Run)
 	live.run(live.writer.Run)
+	live.run(live.restore)
 	return live
 }
 
+// restore brings the sessions of the last run back.
+func (s *sessions) restore(ctx context.Context) {
+	began := time.Now()
+	total, err := s.store.CountSessions()
+	if err != nil {
+		s.log.Error("the sessions of the last run cannot be counted", "error", err)
+	}
+	s.Expect(total)
+	for rows := range readSessions(ctx, s.store, s.log) {
+		for _, row := range rows {
+			s.Restore(row)
+		}
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	s.Restored()
+	close(s.restored)
+	if total > 0 {
+		s.log.Info("sessions restored", "sessions", s.Len(), "took", time.Since(began))
+	}
+}
+
 // readSessions reads ahead of whoever takes the sessions over.
-func readSessions(s *store.Store, log *slog.Logger) <-chan []store.Session {
+func readSessions(ctx context.Context, s *store.Store, log *slog.Logger) <-chan []store.Session {
 	const together = 1000
 	read := make(chan []store.Session, 8)
 	go func() {
@@ -58,10 +81,14 @@ func readSessions(s *store.Store, log *slog.Logger) <-chan []store.Session {
 				log.Error("a session is lost until its next Interim-Update", "error", err)
 				continue
 			}
-			if rows = append(rows, row); len(rows) == together {
-				read <- rows
-				rows = make([]store.Session, 0, together)
+			if rows = append(rows, row); len(rows) < together {
+				continue
 			}
+			if ctx.Err() != nil {
+				return
+			}
+			read <- rows
+			rows = make([]store.Session, 0, together)
 		}
 		read <- rows
 	}()

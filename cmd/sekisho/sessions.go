@@ -84,12 +84,27 @@ func listSessions(c *cli.Context, daemon *admin.Client) error {
 			return err
 		}
 	}
+	if err := warnOfSessions(c, daemon); err != nil {
+		return err
+	}
 	live := 0
 	counted := matching(daemon.AllSessions(c.Context, q), func(admin.Session) bool { live++; return true }, 0)
 	if err := sessionListing.write(c, counted); err != nil || live > 0 || c.String("output") != "table" {
 		return err
 	}
 	fmt.Fprintln(c.App.ErrWriter, "no such session is up"+near)
+	return nil
+}
+
+// warnOfSessions says on stderr what keeps the list from being the whole truth.
+func warnOfSessions(c *cli.Context, daemon *admin.Client) error {
+	status, err := daemon.Status(c.Context)
+	if err != nil {
+		return err
+	}
+	for _, warning := range status.Sessions.Warnings() {
+		fmt.Fprintln(c.App.ErrWriter, "warning:", printable(warning))
+	}
 	return nil
 }
 

@@ -88,3 +88,24 @@ func TestSessionVerbs(t *testing.T) {
 	b.WriteString("$ sekisho " + strings.Join(line, " ") + "\n" + o.run(t, line...).stdout)
 	golden(t, "sessions.txt", b.String())
 }
+
+// TestStatusSaysWhatKeepsListsFromBeingTheWholeTruth holds for sessions that
+// are coming back, and for a store that takes no changes.
+func TestStatusSaysWhatKeepsListsFromBeingTheWholeTruth(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	if err := writeStatus(&b, admin.Status{Reload: admin.Reload{OK: true}, Sessions: admin.Live{
+		Live: 5, Restoring: true, Back: 5, Expected: 7, Unsaved: 3, Refused: "disk full",
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"\nsessions   5 live\n",
+		"\nwarning: restoring 5 of 7 sessions of the last run: the others are not listed yet\n",
+		"\nwarning: a crash would forget what routers were told: 3 changes of sessions cannot be saved: disk full\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}

@@ -62,11 +62,11 @@ func writeStatus(w io.Writer, s admin.Status) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "sekisho %s, pid %d, up %s\n", s.Version, s.PID, time.Since(s.Started).Round(time.Second))
 	fmt.Fprintf(&b, "site file  %s\npolicy     %s at %s\n", s.Config, s.Policy, s.Clock.Format(time.RFC3339))
-	fmt.Fprintf(&b, "contracts  %d\nlistening  auth %s, acct %s\n", s.Contracts, strings.Join(s.Auth, " "), strings.Join(s.Acct, " "))
+	fmt.Fprintf(&b, "contracts  %d\nsessions   %d live\nlistening  auth %s, acct %s\n", s.Contracts, s.Sessions.Live, strings.Join(s.Auth, " "), strings.Join(s.Acct, " "))
 	if !s.Reload.OK {
 		fmt.Fprintf(&b, "RELOAD FAILED at %s, the old configuration stays:\n%s\n", s.Reload.At.Format(time.RFC3339), s.Reload.Error)
 	}
-	for _, warning := range s.Reload.Warnings {
+	for _, warning := range slices.Concat(s.Sessions.Warnings(), s.Reload.Warnings) {
 		fmt.Fprintf(&b, "warning: %s\n", printable(warning))
 	}
 	for _, n := range s.NAS {

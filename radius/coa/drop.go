@@ -12,6 +12,7 @@ const (
 	dropBadMessageAuthenticator
 	dropUnknownAAA
 	dropDuplicate
+	dropNotReady
 	drops
 )
 
@@ -24,6 +25,7 @@ var dropNames = [drops]string{
 	dropBadMessageAuthenticator: "bad-message-authenticator",
 	dropUnknownAAA:              "unknown-aaa",
 	dropDuplicate:               "duplicate",
+	dropNotReady:                "not-ready",
 }
 
 func (d drop) String() string { return dropNames[d] }

@@ -35,6 +35,7 @@ type RelayOptions struct {
 	Sessions RelaySessions
 	Decider  Decider
 	Journal  Journal                      // where it is kept who is being told something; nil: nowhere
+	Ready    func() bool                  // whether all sessions are known: before, requests are dropped, and asked again; nil: always
 	Account  func(userName string) string // folded, as the policy reads it; empty: it does not
 	Clock    func() time.Time             // what time it is for the policy; nil: time.Now
 	Timers   Clock                        // nil: WallClock
@@ -143,6 +144,10 @@ type request struct {
 // receive takes a datagram of an AAA server; what is not authentic changes
 // nothing and gets no answer.
 func (r *Relay) receive(port *radius.Port, datagram []byte, from, local netip.AddrPort) {
+	if r.options.Ready != nil && !r.options.Ready() {
+		r.counts.drop(dropNotReady)
+		return
+	}
 	c := r.config.Load()
 	client, known := c.clients[from.Addr()]
 	if !known {

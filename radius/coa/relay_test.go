@@ -34,6 +34,7 @@ type crossing struct {
 	table  *table
 	book   *book
 	clock  *radiustest.Clock
+	early  atomic.Bool  // not all sessions are known
 	action atomic.Value // string: that the policy wants for everybody
 }
 
@@ -64,7 +65,7 @@ func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change
 		Listen:  []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients: []RelayClient{{Name: "tokyo-1", Address: netip.MustParseAddr("127.0.0.1"), Secret: radius.NewSecret([]byte(aaaSecret))}},
 	}, []Router{r}, RelayOptions{
-		Client: client, Sessions: c.table, Decider: c, Journal: c.book, Timers: c.clock,
+		Client: client, Sessions: c.table, Decider: c, Journal: c.book, Timers: c.clock, Ready: func() bool { return !c.early.Load() },
 		Account: func(name string) string { account, _, _ := strings.Cut(name, "@"); return account },
 	})
 	must(t, err)
@@ -276,5 +277,21 @@ func TestRelayedRequestWithoutAnAnswer(t *testing.T) {
 		if l, _ := c.table.Get(id); l.Applied != applied {
 			t.Errorf("%s: the session is %+v", action, l)
 		}
+	}
+}
+
+// TestRelayAnswersNothingBeforeTheSessionsAreKnown since a refusal would say
+// that there is no such session.
+func TestRelayAnswersNothingBeforeTheSessionsAreKnown(t *testing.T) {
+	t.Parallel()
+	c := newCrossing(t, acks)
+	c.early.Store(true)
+	request := c.request(43, nasIP+acct+timeout)
+	must(t, c.aaa.Send(request))
+	waitFor(t, func() bool { return c.relay.Stats().Dropped["not-ready"] == 1 })
+	c.early.Store(false)
+	got, err := c.aaa.Exchange(request, 10*time.Second)
+	if must(t, err); got.Code != radiustest.CoAACK {
+		t.Errorf("the AAA server got code %d", got.Code)
 	}
 }

@@ -124,12 +124,20 @@ func report(b *testing.B, name string, n int, make func(i int) *radius.Record, t
 func restore(b *testing.B, s *store.Store, want int, clock func() time.Time) {
 	t := session.NewTable(session.Options{Clock: clock})
 	began, cpu := time.Now(), cpuTime()
+	t.Restoring(s)
+	n, err := s.CountSessions()
+	if err != nil {
+		b.Fatal(err)
+	}
+	t.Expect(n)
+	b.ReportMetric(time.Since(began).Seconds(), "s/count")
 	for row, err := range s.AllSessions() {
 		if err != nil {
 			b.Fatal(err)
 		}
 		t.Restore(row)
 	}
+	t.Restored()
 	b.ReportMetric(time.Since(began).Seconds(), "s/restore")
 	b.ReportMetric((cpuTime() - cpu).Seconds(), "cpu-s/restore")
 	if t.Len() != want {

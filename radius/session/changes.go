@@ -15,6 +15,7 @@ type changes struct {
 	gone  map[ID]bool
 	past  []store.Stretch
 	lost  uint64 // stretches that there was no room for
+	taken int    // out of all these, and not on disk yet
 }
 
 // maxPast bounds the history that waits while the store does not take it.
@@ -25,6 +26,23 @@ func (c *changes) mark(e *entry) {
 		e.dirty = true
 		c.dirty = append(c.dirty, e)
 	}
+}
+
+// len counts what waits to be written.
+func (c *changes) len() int { return len(c.dirty) + len(c.gone) + len(c.past) + c.taken }
+
+// Unsaved tells how many changes are not in the store yet.
+func (t *Table) Unsaved() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.changes.len()
+}
+
+// wrote says that what was taken out is on disk.
+func (t *Table) wrote() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changes.taken = 0
 }
 
 // fewOver are not worth looking for.

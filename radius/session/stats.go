@@ -89,7 +89,7 @@ func (t *Table) Stats() Stats {
 			"repeated": c.repeated, "stale": c.stale, "created": c.created, "unknown-stop": c.unknownStops, "contradicted": c.contradicted,
 		},
 		Waiting: t.waiting.live, Due: len(t.asks.heap),
-		Unsaved: len(t.changes.dirty) + len(t.changes.gone) + len(t.changes.past), Lost: t.changes.lost, Unannounced: c.unannounced,
+		Unsaved: t.changes.len(), Lost: t.changes.lost, Unannounced: c.unannounced,
 	}
 	for kind, n := range c.records {
 		s.Records[recordNames[kind]] = n

@@ -105,6 +105,7 @@ func (w *Writer) save() bool {
 		w.log.Info("sessions are saved again")
 	}
 	w.held = store.SessionBatch{}
+	w.table.wrote()
 	return true
 }
 
@@ -195,6 +196,7 @@ func (t *Table) taken(limit int) (b store.SessionBatch, fresh []*entry, more boo
 	n = min(limit, len(c.past))
 	b.Past = append(b.Past, c.past[:n]...)
 	c.past = rest(c.past, n)
+	c.taken = b.Len()
 	return b, fresh, len(c.dirty)+len(c.gone)+len(c.past) > 0
 }
 

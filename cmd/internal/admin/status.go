@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -21,12 +22,34 @@ type Status struct {
 	Policy    string      `json:"policy"`
 	Actions   []string    `json:"actions" doc:"of the policy, from the loosest to the tightest"`
 	Contracts int         `json:"contracts"`
+	Sessions  Live        `json:"sessions"`
 	Reload    Reload      `json:"reload"`
 	Auth      []string    `json:"auth"`
 	Acct      []string    `json:"acct"`
 	Held      int         `json:"held"` // requests held, waiting or answered
 	NAS       []NASStatus `json:"nas"`
 	AAA       []AAAStatus `json:"aaa"`
+}
+
+// Live is how the table of live sessions is.
+type Live struct {
+	Live      int    `json:"live"`
+	Restoring bool   `json:"restoring,omitempty" doc:"the sessions of the last run are coming back"`
+	Back      int    `json:"back,omitempty" doc:"so many rows of them are read"`
+	Expected  int    `json:"expected,omitempty" doc:"of so many; 0: they have not been counted"`
+	Unsaved   int    `json:"unsaved" doc:"changes that are not on disk yet"`
+	Refused   string `json:"refused,omitempty" doc:"why the store takes no changes of sessions; empty: it does"`
+}
+
+// Warnings say what keeps a list of sessions from being the whole truth.
+func (l *Live) Warnings() (all []string) {
+	if l.Restoring {
+		all = append(all, fmt.Sprintf("restoring %d of %d sessions of the last run: the others are not listed yet", l.Back, max(l.Back, l.Expected)))
+	}
+	if l.Refused != "" {
+		all = append(all, fmt.Sprintf("a crash would forget what routers were told: %d changes of sessions cannot be saved: %s", l.Unsaved, l.Refused))
+	}
+	return all
 }
 
 // Reload is how the last reload went, or the start; At is zero before the first

@@ -25,7 +25,10 @@ const planPage = 500
 func (d *Daemon) PlanCampaign(ctx context.Context, q admin.PlanQuestion) (admin.CampaignPlan, error) {
 	c := d.config.Load()
 	view := engine.View{Policy: c.Policy, At: d.options.Clock(), Stages: q.Stages}
-	var err error
+	err := d.live.whole()
+	if err != nil {
+		return admin.CampaignPlan{}, err
+	}
 	var speak map[string]*dict.Profile
 	if q.Policy != nil {
 		if view.Policy, speak, err = spoken(c, q.Policy); err != nil {

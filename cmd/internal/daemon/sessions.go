@@ -2,10 +2,13 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
+	"sekisho/cmd/internal/admin"
 	"sekisho/cmd/internal/config"
 	"sekisho/radius/session"
 	"sekisho/store"
@@ -14,14 +17,14 @@ import (
 // sessions is the table of live sessions with what feeds and writes it.
 type sessions struct {
 	*session.Table
-	feed    *session.Feed
-	writer  *session.Writer
-	store   *store.Store
-	log     *slog.Logger
-	end     []func() // in order; each returns when its goroutine has
+	feed   *session.Feed
+	writer *session.Writer
+	store  *store.Store
+	log    *slog.Logger
+	end    []func() // in order; each returns when its goroutine has
 
 	restored chan struct{} // closed when the sessions of the last run are back
-	running sync.Once
+	running  sync.Once
 }
 
 // startSessions feeds a table and keeps it written from now on. The sessions
@@ -123,4 +126,24 @@ func (s *sessions) close() {
 			end()
 		}
 	})
+}
+
+// status is how the table is.
+func (s *sessions) status() admin.Live {
+	l := admin.Live{Live: s.Len(), Unsaved: s.Unsaved(), Refused: s.writer.Refusal()}
+	l.Back, l.Expected = s.Progress()
+	l.Restoring = s.whole() != nil
+	return l
+}
+
+// whole is nil when the sessions of the last run are back, and a *admin.Problem
+// before: what is asked of all sessions cannot be answered.
+func (s *sessions) whole() error {
+	select {
+	case <-s.restored:
+		return nil
+	default:
+	}
+	back, total := s.Progress()
+	return &admin.Problem{Status: http.StatusServiceUnavailable, Detail: fmt.Sprintf("the sessions of the last run are coming back, %d of %d by now: ask again in a moment", back, total)}
 }

@@ -202,3 +202,22 @@ func statusOf(err error) int {
 	}
 	return 0
 }
+
+// TestStatusTellsThatSessionsAreNotSaved with the reason.
+func TestStatusTellsThatSessionsAreNotSaved(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.breakStore(t)
+	s.account(t, blocked, 1)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(2 * patience); ; <-tick.C {
+		status := s.daemon.Status()
+		if l := status.Sessions; l.Live == 1 && l.Unsaved > 0 && strings.Contains(l.Refused, "damaged") {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("got %+v", status.Sessions)
+		}
+	}
+}

@@ -28,6 +28,7 @@ func (d *Daemon) Status() admin.Status {
 	}
 	status.Auth, status.Acct = d.Addresses()
 	status.Contracts, _ = d.store.Count() // a closed store shows as none
+	status.Sessions = d.live.status()
 	for _, n := range c.Radius.NAS {
 		status.NAS = append(status.NAS, nasStatus(n, stats.NAS[n.Name]))
 	}

@@ -19,6 +19,9 @@ func (d *Daemon) WhoHad(a netip.Addr, text string) ([]store.Stretch, time.Time, 
 			return nil, at, err
 		}
 	}
+	if err := d.live.whole(); err != nil {
+		return nil, at, err
+	}
 	had, err := d.live.writer.WhoHad(a, at)
 	return had, at, err
 }

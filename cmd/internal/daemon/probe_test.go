@@ -140,6 +140,7 @@ func TestProbeTellsWhatAccountingShows(t *testing.T) {
 	var seen []string
 	go func() {
 		p.filter(t, p.lines, "op25b-all")
+		p.acknowledged(t, "block-all") // what comes before was sent before the router was told
 		p.account(t, blocked, 3, radiustest.Attr(radiustest.FilterID, "op25b-all"))
 	}()
 	_, err := p.run(t.Context(), admin.ProbeQuestion{Hold: 0.3}, func(s admin.ProbeStep) {
@@ -150,4 +151,16 @@ func TestProbeTellsWhatAccountingShows(t *testing.T) {
 	if err != nil || len(seen) != 1 || seen[0] != "block-all" {
 		t.Errorf("seen %q %v", seen, err)
 	}
+}
+
+// acknowledged waits until the daemon has the router's answer to an action.
+func (s *site) acknowledged(t *testing.T, action string) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
+		if l, err := s.client.Session(t.Context(), "tokyo", "", triedSession); err == nil && l.Applied == action {
+			return
+		}
+	}
+	t.Errorf("%s is not acknowledged", action)
 }

@@ -210,13 +210,13 @@ func benchTries(tries []uint64) string {
 	return line + "\n"
 }
 
-// benchPace says how evenly answers came; nothing of less than a second.
+// benchPace says how evenly answers came; nothing of less than two seconds.
 func benchPace(r *load.Report) string {
 	first, worst, last, ok := r.Pace()
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("goodput    %d in the first second of sending, %d in the worst, %d in the last\n", first, worst, last)
+	return fmt.Sprintf("goodput    %d in the first second of sending, %d in the worst after it, %d in the last\n", first, worst, last)
 }
 
 // benchFigures is a report for programs; times are microseconds.

@@ -83,7 +83,7 @@ func TestBenchOfAStorm(t *testing.T) {
 	want := `sent       30 in 4.0 s, and 7 times again
 answered   29, 7/s: 29 accepted, 0 rejected, 0 accounted
 tries      1: 24 2: 4 3: 1
-goodput    12 in the first second of sending, 6 in the worst, 10 in the last
+goodput    12 in the first second of sending, 6 in the worst after it, 10 in the last
 lost       1
 late       2, after another answer or the end of waiting
 not sent   0, for want of identifiers

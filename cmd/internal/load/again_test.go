@@ -156,6 +156,10 @@ func TestEverySubscriberLogsInOnce(t *testing.T) {
 	if r.Sent != 100 || r.Accepted != 100 || r.Sending == 0 || r.Sending > r.Took {
 		t.Errorf("%d sent in %v of %v, %d accepted", r.Sent, r.Sending, r.Took, r.Accepted)
 	}
+	o.Window = 1 // less than one for each socket
+	if r := run(t, o); r.Accepted != 100 {
+		t.Errorf("%d accepted, one after the other", r.Accepted)
+	}
 	l, out := lineOf(Options{Once: true, Timeout: time.Second})
 	for i := range 4 {
 		l.sendDue(start)
@@ -185,7 +189,8 @@ func TestPace(t *testing.T) {
 		first, worst, last uint64
 		ok                 bool
 	}{
-		"less than a second":                       {900 * time.Millisecond, []uint64{5}, 0, 0, 0, false},
+		"less than two seconds":                    {1900 * time.Millisecond, []uint64{5, 5}, 0, 0, 0, false},
+		"the first one is no worst one":            {2900 * time.Millisecond, []uint64{1, 5, 2}, 1, 5, 5, true},
 		"what came when all were sent is left out": {3900 * time.Millisecond, []uint64{5, 3, 6, 1, 1}, 5, 3, 6, true},
 		"nothing any more":                         {2 * time.Second, []uint64{5}, 5, 0, 0, true},
 	}

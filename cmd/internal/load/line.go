@@ -107,6 +107,7 @@ func newLine(o *Options, code byte, percent, i int, began time.Time) *line {
 	}
 	whole := max(1, o.Window*percent/100)
 	l.window = (whole + i) / o.Sockets // together the whole window
+	l.over = l.window == 0
 	return l
 }
 

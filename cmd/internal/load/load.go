@@ -34,6 +34,7 @@ type Options struct {
 	Timeout  time.Duration // after which a request is sent again or, after the last of Tries, counts as lost
 	Tries    int           // how often a request is sent at the most; 0: once
 	NoMA     bool          // logins without Message-Authenticator
+	Class    bool          // every Accept must have the subscriber's name as Class, which tells if answers are mixed up
 
 	Dial func(to netip.AddrPort) (Conn, error) // opens a socket; nil: net.DialUDP
 }
@@ -86,16 +87,17 @@ func (r *Report) WrongInAll() (n uint64) {
 	return n
 }
 
-// Pace is the goodput of the first, the worst and the last whole second in
-// which there were new requests to send; false if there was none.
+// Pace is the goodput of the first whole second in which there were new requests
+// to send, when windows and queues had to fill, of the worst one after it, and
+// of the last; false if there are no two.
 func (r *Report) Pace() (first, worst, last uint64, ok bool) {
 	whole := int(r.Sending / time.Second)
-	if whole == 0 {
+	if whole < 2 {
 		return 0, 0, 0, false
 	}
 	each := make([]uint64, whole) // the last ones may have had no answer
 	copy(each, r.Goodput)
-	return each[0], slices.Min(each), each[whole-1], true
+	return each[0], slices.Min(each[1:]), each[whole-1], true
 }
 
 func (r *Report) add(other *Report) {

@@ -105,6 +105,11 @@ func TestWhatIsWrongIsToldApart(t *testing.T) {
 				}
 			})
 		}, wrongFilter},
+		"the answer of another": {func(r *radiustest.Request, _ []byte) [][]byte {
+			return again(r, func(p *radiustest.Packet) {
+				p.Attributes = append(p.Attributes, radiustest.Attr(class, "b@isp.example"))
+			})
+		}, wrongClass},
 		"the filter twice": {func(r *radiustest.Request, _ []byte) [][]byte {
 			return again(r, func(p *radiustest.Packet) {
 				p.Attributes = append(p.Attributes, radiustest.Attr(radiustest.FilterID, "op25b"), radiustest.Attr(radiustest.FilterID, "op25b"))
@@ -114,7 +119,9 @@ func TestWhatIsWrongIsToldApart(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := Run(t.Context(), aaa(t, test.spoil), nil)
+			o := aaa(t, test.spoil)
+			o.Class = test.want == wrongClass
+			r, err := Run(t.Context(), o, nil)
 			if err != nil || r.Wrong[test.want] == 0 || len(r.Wrong) > 1 {
 				t.Errorf("%v, %v", r.Wrong, err)
 			}

@@ -19,8 +19,9 @@ const (
 	accountingResponse = radiustest.AccountingResponse
 )
 
-// Attribute types that only requests of subscribers have.
+// Attribute types that only subscribers' packets have.
 const (
+	class            = 25
 	nasPort          = 5
 	serviceType      = 6
 	framedProtocol   = 7
@@ -100,6 +101,7 @@ const (
 	wrongAuthenticator = "wrong Response Authenticator"
 	wrongMA            = "wrong Message-Authenticator"
 	wrongCode          = "wrong code"
+	wrongClass         = "the answer of another subscriber"
 	wrongFilter        = "wrong Filter-Id"
 	wrongTime          = "an answer to no request, or one too many"
 )
@@ -118,6 +120,8 @@ func (l *line) verify(r *request, octets []byte) (code byte, wrong string) {
 		return 0, wrongMA
 	case !fits(l.code, p.Code):
 		return 0, wrongCode
+	case p.Code == accessAccept && l.Class && p.Value(class) != r.user.Name:
+		return 0, wrongClass
 	case p.Code == accessAccept && r.user.Checked && !filtered(p, r.user.Filter):
 		return 0, wrongFilter
 	}

@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-scale bench-sessions bench-campaign kills-ldap
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-scale bench-storm bench-sessions bench-campaign kills-ldap
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ bench-peers: packages build ## sekisho beside FreeRADIUS and radsecproxy at the 
 
 bench-scale: build ## the cost of a login and of its look-up with a thousand to ten million contracts, as ratios; 2 GB of disk, some minutes
 	go run ./cmd/sekisho/peers -sekisho bin/sekisho -scale 1000,10000,100000,1000000,10000000
+
+bench-storm: build ## 300,000 subscribers log in at once, packets are lost, AAA servers are slow or fall silent: one table; three minutes, a quiet machine
+	go run ./cmd/sekisho/peers -sekisho bin/sekisho -storm -contracts 300000
 
 bench-door: ## how long logins take while 64 clients grant, revoke and list, beside an idle door
 	go test -run '^$$' -bench LoginBesideTheDoor -benchtime 5s ./cmd/internal/daemon

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sekisho/radius/radiustest"
 )
@@ -15,16 +17,28 @@ const (
 	homeSecret = "secret-between-proxy-and-server!"
 )
 
+// Numbers of RFC 2865 and RFC 5997 that only an AAA server needs.
+const (
+	statusServer   = 12
+	serviceType    = 6
+	framedProtocol = 7
+	class          = 25
+)
+
 // home is an AAA server that accepts everybody whose request is signed rightly.
 // It has two ports: radsecproxy tells servers apart by theirs.
 type home struct {
+	manners
 	conns   [2]*net.UDPConn
 	serving sync.WaitGroup
 	refused atomic.Uint64 // requests that were not as they should be
+
+	counting atomic.Bool               // the requests of the first port's life
+	silent   atomic.Pointer[time.Time] // since when the first port is; nil: it answers
 }
 
-func startHome() (*home, error) {
-	h := &home{}
+func startHome(m manners) (*home, error) {
+	h := &home{manners: m}
 	for i := range h.conns {
 		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
@@ -33,7 +47,7 @@ func startHome() (*home, error) {
 		}
 		_ = conn.SetReadBuffer(4 << 20)
 		h.conns[i] = conn
-		h.serving.Go(func() { h.serve(conn) })
+		h.serving.Go(func() { h.serve(i, conn) })
 	}
 	return h, nil
 }
@@ -51,23 +65,81 @@ func (h *home) close() {
 	h.serving.Wait()
 }
 
-func (h *home) serve(conn *net.UDPConn) {
+// serve answers what comes to a port.
+func (h *home) serve(port int, conn *net.UDPConn) {
 	buffer := make([]byte, 4096)
-	for {
+	send, end := h.sender(conn)
+	defer end()
+	left := h.life
+	for pace := (pace{every: h.every}); ; pace.wait() {
 		n, from, err := conn.ReadFromUDPAddrPort(buffer)
 		if err != nil {
 			return
 		}
-		h.answer(conn, buffer[:n], from)
+		if rand.Float64()*100 < h.loss {
+			continue
+		}
+		if port == 0 && h.over(&left) {
+			continue
+		}
+		if octets := h.answer(buffer[:n]); octets != nil {
+			send(octets, from)
+		}
 	}
 }
 
-func (h *home) answer(conn *net.UDPConn, octets []byte, from netip.AddrPort) {
+// over counts a request of the first port and tells whether its life is.
+func (h *home) over(left *int) bool {
+	if h.life == 0 || !h.counting.Load() {
+		return false
+	}
+	if *left--; *left >= 0 {
+		return false
+	}
+	if h.silent.Load() == nil {
+		now := time.Now()
+		h.silent.Store(&now)
+	}
+	return true
+}
+
+// answer composes what is to be said to a request; nil: nothing.
+func (h *home) answer(octets []byte) []byte {
 	p, err := radiustest.Decode(octets)
-	if err != nil || p.Code != radiustest.AccessRequest || !radiustest.CheckMA(octets, p.Authenticator[:], []byte(homeSecret)) {
+	if err != nil || p.Code != radiustest.AccessRequest && p.Code != statusServer || !radiustest.CheckMA(octets, p.Authenticator[:], []byte(homeSecret)) {
 		h.refused.Add(1)
-		return
+		return nil
 	}
 	r := &radiustest.Request{Packet: p, Secret: []byte(homeSecret)}
-	_, _ = conn.WriteToUDPAddrPort(r.Reply(radiustest.AccessAccept, radiustest.Number(6, 2), radiustest.Number(7, 1)), from)
+	if p.Code == statusServer {
+		return r.Sign(&radiustest.Packet{Code: radiustest.AccessAccept, ID: p.ID, Attributes: []radiustest.Attribute{radiustest.MA()}})
+	}
+	attributes := []radiustest.Attribute{radiustest.Number(serviceType, 2), radiustest.Number(framedProtocol, 1)}
+	if h.named {
+		attributes = append(attributes, radiustest.Attr(class, p.Value(radiustest.UserName)))
+	}
+	return r.Reply(radiustest.AccessAccept, attributes...)
+}
+
+// sender returns what sends answers from a port, at once or when they are due,
+// and what ends it.
+func (h *home) sender(conn *net.UDPConn) (send func([]byte, netip.AddrPort), end func()) {
+	write := func(octets []byte, to netip.AddrPort) { _, _ = conn.WriteToUDPAddrPort(octets, to) }
+	if h.delay == 0 {
+		return write, func() {}
+	}
+	waiting := make(chan delayed, 1<<16) // more than anybody has under way
+	h.serving.Go(func() {
+		for d := range waiting {
+			sleepUntil(d.due)
+			write(d.octets, d.to)
+		}
+	})
+	return func(octets []byte, to netip.AddrPort) { waiting <- delayed{time.Now().Add(h.delay), octets, to} }, func() { close(waiting) }
+}
+
+type delayed struct {
+	due    time.Time
+	octets []byte
+	to     netip.AddrPort
 }

@@ -6,7 +6,8 @@
 //
 //	go run ./cmd/sekisho/peers -sekisho bin/sekisho
 //
-// With -scale it measures sekisho beside itself with fewer and more contracts.
+// With -scale it measures sekisho beside itself with fewer and more contracts,
+// with -storm under loads that proxies break down under.
 package main
 
 import (
@@ -31,6 +32,7 @@ type settings struct {
 	duration  time.Duration
 	dir       string // for the files of the run; taken away at the end
 	scale     sizes
+	storm     bool
 	stores    string // where those of scale are kept; empty: in dir
 }
 
@@ -59,6 +61,7 @@ func main() {
 	flag.DurationVar(&s.duration, "duration", 4*time.Second, "of each measurement")
 	flag.Var(&s.scale, "scale", "sekisho alone, with each of these `NUMBERS` of contracts")
 	flag.StringVar(&s.stores, "stores", "", "`DIRECTORY` to keep the contracts of -scale in, for another run")
+	flag.BoolVar(&s.storm, "storm", false, "sekisho alone, when everybody logs in at once and when packets and AAA servers fail")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -73,7 +76,10 @@ func (s *settings) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(s.dir)
-	home, err := startHome()
+	if s.storm {
+		return s.runStorm(ctx)
+	}
+	home, err := startHome(manners{})
 	if err != nil {
 		return err
 	}

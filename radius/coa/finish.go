@@ -98,6 +98,9 @@ func (k *Keeper) refuse(l *lane, j *job, r Reply) (again bool) {
 		return instead.part == j.part
 	}
 	l.forget(j.id)
+	if j.version != l.version {
+		return false // it was said in the words of an earlier configuration
+	}
 	l.refused[j.id] = refusedAction{j.of, j.action}
 	k.note(j.id, r.String())
 	if j.part == nil {

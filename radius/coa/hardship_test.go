@@ -334,6 +334,24 @@ func TestMembersThatAreToldTwiceAreCountedOnce(t *testing.T) {
 	}
 }
 
+// TestRefusalOfAnEarlierConfigurationIsForgotten has the site file reloaded
+// while a router is about to refuse what the last one said.
+func TestRefusalOfAnEarlierConfigurationIsForgotten(t *testing.T) {
+	t.Parallel()
+	s := oneRouter(t, 3)
+	reply := nak(404)
+	s.answer = func(string, Request) (Reply, time.Duration) { return reply, time.Second }
+	s.grant(first, "block")
+	s.run(500 * time.Millisecond)
+	s.Configure([]Router{s.lane(Place{NAS: "bras1"}).Router}, Rules{})
+	s.everything("reload")
+	reply = ack
+	s.run(3 * time.Second)
+	if l, _ := s.table.Get(first); l.Applied != "block" || len(s.routed) != 2 {
+		t.Errorf("%d requests, the session is %+v", len(s.routed), l)
+	}
+}
+
 // TestRouterGoesOnWithTheNewestOfItsCampaigns has it on disk that two are under
 // way: that the first was over could not be kept.
 func TestRouterGoesOnWithTheNewestOfItsCampaigns(t *testing.T) {

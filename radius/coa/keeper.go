@@ -296,7 +296,7 @@ func (k *Keeper) tell(l *lane, j *job, now time.Time) {
 		k.settle(l, j, Reply{Outcome: Gone})
 		return
 	}
-	j.of = s.Serial
+	j.of, j.version = s.Serial, l.version
 	if err := k.ask(&s); err != nil { // its turn may have been long in coming, or this is after a restart
 		l.rest(j, now)
 		for _, tell := range j.replies {

@@ -20,6 +20,7 @@ type job struct {
 	replies []func(Reply)
 	then    []*job // of the same session, after this one
 
+	version    int  // of the configuration in whose words it is told
 	forced     bool // an operator's push: told whatever was applied
 	disconnect bool // ended rather than changed
 	instead    bool // since the router refused to change it to the action
@@ -30,6 +31,7 @@ type job struct {
 type lane struct {
 	Router
 	place     Place
+	version   int // of its configuration
 	pace      *pace
 	holdUntil time.Time           // nothing can be sent before
 	urgent    []*job              // single changes, the oldest first
@@ -67,6 +69,7 @@ func (l *lane) configure(r Router, now time.Time) {
 		}
 	}
 	l.Router = r
+	l.version++
 	clear(l.refused)
 }
 

@@ -39,6 +39,7 @@ type Daemon struct {
 	pulse   *pulse // of the store
 	proxy   *radius.Proxy
 	door    *admin.Server
+	after   func(time.Duration) <-chan time.Time // time.After, but in tests
 
 	directory directory
 
@@ -55,7 +56,7 @@ func Start(c *config.Config, o Options) (*Daemon, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Daemon{options: o, started: time.Now()}
+	d := &Daemon{options: o, started: time.Now(), after: time.After}
 	d.config.Store(c)
 	d.last.Store(&admin.Reload{OK: true})
 	if err := d.start(c); err != nil {

@@ -179,7 +179,7 @@ func (p *probing) step(action string) admin.ProbeStep {
 		return step
 	}
 	select {
-	case <-time.After(p.hold):
+	case <-p.after(p.hold):
 	case <-p.ctx.Done():
 	}
 	s, _ := p.live.Get(p.session.ID)

@@ -137,13 +137,25 @@ func TestProbePutsBackWhenTheCallerGoes(t *testing.T) {
 func TestProbeTellsWhatAccountingShows(t *testing.T) {
 	t.Parallel()
 	p := openTried(t, func(lines *radiustest.Lines, r *radiustest.Request) [][]byte { return lines.Answer(r) })
+	p.daemon.HoldBy(func(time.Duration) <-chan time.Time {
+		over := make(chan time.Time)
+		go func() {
+			defer close(over)
+			if filter, _, _ := p.lines.Filter(triedSession); filter != "op25b-all" {
+				return
+			}
+			p.account(t, blocked, 3, radiustest.Attr(radiustest.FilterID, "op25b-all"))
+			p.eventually(t, "what accounting shows is known", func() error {
+				if l, err := p.client.Session(t.Context(), "tokyo", "", triedSession); err != nil || l.Proof != "seen" {
+					return fmt.Errorf("%s, %w", l.Proof, err)
+				}
+				return nil
+			})
+		}()
+		return over
+	})
 	var seen []string
-	go func() {
-		p.filter(t, p.lines, "op25b-all")
-		p.acknowledged(t, "block-all") // what comes before was sent before the router was told
-		p.account(t, blocked, 3, radiustest.Attr(radiustest.FilterID, "op25b-all"))
-	}()
-	_, err := p.run(t.Context(), admin.ProbeQuestion{Hold: 0.3}, func(s admin.ProbeStep) {
+	_, err := p.run(t.Context(), admin.ProbeQuestion{Hold: 1}, func(s admin.ProbeStep) {
 		if s.Seen {
 			seen = append(seen, s.Action)
 		}
@@ -151,16 +163,4 @@ func TestProbeTellsWhatAccountingShows(t *testing.T) {
 	if err != nil || len(seen) != 1 || seen[0] != "block-all" {
 		t.Errorf("seen %q %v", seen, err)
 	}
-}
-
-// acknowledged waits until the daemon has the router's answer to an action.
-func (s *site) acknowledged(t *testing.T, action string) {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
-		if l, err := s.client.Session(t.Context(), "tokyo", "", triedSession); err == nil && l.Applied == action {
-			return
-		}
-	}
-	t.Errorf("%s is not acknowledged", action)
 }

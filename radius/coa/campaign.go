@@ -192,10 +192,10 @@ func oneEach(kept []store.Campaign) {
 	}
 }
 
-// restorePart takes up a campaign at one router. Its members all get their turn:
-// those that were told already are passed over without a request.
+// restorePart takes up a campaign at one router.
 func (k *Keeper) restorePart(p *part) error {
 	if p.State == Over && !p.Undo {
+		p.members = nil // they are on disk
 		return nil
 	}
 	l := k.lane(p.place())
@@ -211,12 +211,27 @@ func (k *Keeper) restorePart(p *part) error {
 	l.part = p
 	p.Done, p.Gone, p.Failed = 0, 0, 0
 	p.queueAll()
+	k.countDone(p)
 	if p.State == Planned {
 		p.start(k.timers.Now())
 	}
 	p.measure(k.timers.Now())
 	k.comeAndGo(l)
 	return nil
+}
+
+// countDone takes the turn from members whose routers have acknowledged what
+// the campaign wants: one that is paused or has stopped would else look as if
+// nobody had been told.
+func (k *Keeper) countDone(p *part) {
+	for acct, m := range p.members {
+		s, live := k.sessions.Get(p.id(acct))
+		if live && m.queued && s.Applied == m.goal(p.Undo) && !s.Outdated {
+			m.queued = false
+			p.passed(p.id(acct), Done)
+		}
+	}
+	p.todo = slices.DeleteFunc(p.todo, func(acct string) bool { return !p.members[acct].queued })
 }
 
 // comeAndGo stops a campaign at a router that can be told nothing any more, such

@@ -329,13 +329,76 @@ func TestKilledInTheMiddle(t *testing.T) {
 	s.operate(s.Undo)
 	s.run(10 * time.Second)
 	s.wantCount(map[string]int{"open": 600})
-	s.scribe.wait()
-	s.open(ledger) // a third run: what was undone stays so
-	s.Configure(routers, Rules{})
-	must(t, s.Restore())
-	s.everything("start")
+	s.restart(ledger, routers) // what was undone stays so
 	s.run(5 * time.Second)
 	s.wantCount(map[string]int{"open": 600})
+}
+
+// TestCampaignThatIsOverIsUndoneAfterARestart looks at what an operator sees in
+// the morning: the campaign of the night is over, the daemon was restarted since,
+// and he wants it back.
+func TestCampaignThatIsOverIsUndoneAfterARestart(t *testing.T) {
+	t.Parallel()
+	ledger := openStore(t, filepath.Join(t.TempDir(), "s.db"))
+	s := newSim(t, ledger)
+	routers := []Router{s.router("bras1", 300, 100, 10)}
+	s.Configure(routers, Rules{})
+	s.stage()
+	s.run(10 * time.Second)
+	s.wantCount(map[string]int{"block": 300})
+	s.restart(ledger, routers)
+	s.run(5 * time.Second)
+	s.wantStates(map[string]string{"bras1": Over})
+
+	s.operate(s.Undo)
+	s.run(10 * time.Second)
+	s.wantCount(map[string]int{"open": 300})
+	if p := s.campaigns[0].parts[0]; p.State != Over || p.Total != 300 || p.Done != 300 {
+		t.Errorf("undone: %+v", p.CampaignPart)
+	}
+}
+
+// TestCampaignThatWaitsKnowsAfterARestartWhomItHasTold restarts over a campaign
+// that tells nobody for the time being.
+func TestCampaignThatWaitsKnowsAfterARestartWhomItHasTold(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]func(s *sim){
+		"paused": func(s *sim) {
+			s.operate(func(id uint64, nas string) error { return s.Pause(id, nas, "maintenance") })
+		},
+		"stopped": func(s *sim) {
+			s.answer = func(string, Request) (Reply, time.Duration) { return nak(404), 10 * time.Millisecond }
+			s.run(time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ledger := openStore(t, filepath.Join(t.TempDir(), "s.db"))
+			s := newSim(t, ledger)
+			routers := []Router{s.router("bras1", 300, 100, 10)}
+			s.Configure(routers, Rules{})
+			s.stage()
+			s.run(time.Second)
+			wait(s)
+			s.run(time.Second)
+			told := s.table.count()["block"]
+			s.restart(ledger, routers)
+			s.run(time.Second)
+			if p := s.campaigns[0].parts[0]; p.State != name || told < 50 || p.Done != told || p.left() != 300-told {
+				t.Errorf("%d were told; after the restart %+v, %d left", told, p.CampaignPart, p.left())
+			}
+		})
+	}
+}
+
+// restart goes on with a new keeper over what is on disk.
+func (s *sim) restart(ledger Ledger, routers []Router) {
+	s.Helper()
+	s.scribe.wait()
+	s.open(ledger)
+	s.Configure(routers, Rules{})
+	must(s, s.Restore())
+	s.everything("start")
 }
 
 func openStore(t testing.TB, path string) *store.Store {

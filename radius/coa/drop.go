@@ -12,6 +12,7 @@ const (
 	dropBadMessageAuthenticator
 	dropUnknownAAA
 	dropDuplicate
+	dropStale
 	dropNotReady
 	drops
 )
@@ -25,6 +26,7 @@ var dropNames = [drops]string{
 	dropBadMessageAuthenticator: "bad-message-authenticator",
 	dropUnknownAAA:              "unknown-aaa",
 	dropDuplicate:               "duplicate",
+	dropStale:                   "stale",
 	dropNotReady:                "not-ready",
 }
 

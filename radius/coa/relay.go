@@ -171,12 +171,27 @@ func (r *Relay) receive(port *radius.Port, datagram []byte, from, local netip.Ad
 	}
 	switch client.Secret.CheckRequest(p) {
 	case nil:
+		if r.stale(p) {
+			r.counts.drop(dropStale)
+			return
+		}
 		r.authentic(c, q)
 	case radius.ErrMessageAuthenticator:
 		r.counts.drop(dropBadMessageAuthenticator)
 	default:
 		r.counts.drop(dropBadAuthenticator)
 	}
+}
+
+// timestampWindow is how far an Event-Timestamp may be off (RFC 5176 section
+// 6.3).
+const timestampWindow = 300 * time.Second
+
+// stale reports whether a request says that it is from another time: somebody
+// may have recorded it, and our own authenticator would make it good again.
+func (r *Relay) stale(p radius.Packet) bool {
+	at := p.Find(typeEventTimestamp)
+	return len(at) == 4 && r.options.Timers.Now().Sub(time.Unix(int64(binary.BigEndian.Uint32(at)), 0)).Abs() > timestampWindow
 }
 
 // authentic takes a request that is what it says. A retransmission gets the

@@ -3,6 +3,7 @@ package coa
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -229,6 +230,26 @@ func TestRelayDropsWhatIsNotAuthentic(t *testing.T) {
 	must(t, c.aaa.Send(c.request(43, nasIP+acct)))
 	waitFor(t, func() bool { return c.relay.Stats().Dropped["unknown-aaa"] == 1 })
 	if n := len(c.router.Seen()); n != 0 {
+		t.Errorf("the router got %d requests", n)
+	}
+}
+
+// TestRelayDropsWhatSomebodyMayHaveRecorded holds RFC 5176 section 6.3: five
+// minutes either way, where a request says when it was made.
+func TestRelayDropsWhatSomebodyMayHaveRecorded(t *testing.T) {
+	t.Parallel()
+	c := newCrossing(t, acks)
+	for _, at := range []int64{1e9 - 301, 1e9 + 301} {
+		must(t, c.aaa.Send(c.request(40, nasIP+acct+fmt.Sprintf("3706%08x", at))))
+	}
+	waitFor(t, func() bool { return c.relay.Stats().Dropped["stale"] == 2 })
+	for _, at := range []int64{1e9 - 300, 1e9 + 300} {
+		when := fmt.Sprintf("3706%08x", at)
+		if got, answer := c.pass(40, nasIP+acct+when); got != "28"+nasIP+acct+when || answer != "29" {
+			t.Errorf("the router got %s, the AAA server %s", got, answer)
+		}
+	}
+	if n := len(c.router.Seen()); n != 2 {
 		t.Errorf("the router got %d requests", n)
 	}
 }

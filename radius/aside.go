@@ -28,7 +28,8 @@ const maxAside = 4096
 // aside are the goroutines that are still busy with a reply while another one
 // reads their socket. In ordinary life there are none.
 type aside struct {
-	most    int64 // of them at once before the others stop trying
+	most    int64  // of them at once before the others stop trying
+	yield   func() // lets every goroutine run that was preempted before: runtime.Gosched
 	running atomic.Int64
 	stuck   atomic.Int64 // of these, the ones that were overruled
 
@@ -63,11 +64,14 @@ func (s *aside) leave(a *attempt) {
 }
 
 // overdue takes the answers from those that have been deciding since before an
-// instant.
+// instant. One that only waits for a processor comes first: where the machine
+// has more to do than it can, a goroutine that was preempted waits behind
+// hundreds of others, and who yields stands behind it.
 func (s *aside) overdue(since time.Time) []*attempt {
-	if !s.slow() {
+	if !s.slow() || !s.late(since) {
 		return nil
 	}
+	s.yield()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var over []*attempt
@@ -78,6 +82,18 @@ func (s *aside) overdue(since time.Time) []*attempt {
 		}
 	}
 	return over
+}
+
+// late reports whether any has been deciding since before an instant.
+func (s *aside) late(since time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for a := range s.attempts {
+		if a.heard.Before(since) && a.stage.Load() == deciding {
+			return true
+		}
+	}
+	return false
 }
 
 // slow reports whether decisions that may still come in time take long.

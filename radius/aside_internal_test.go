@@ -3,6 +3,7 @@ package radius
 import (
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestWhoLeavesHasEntered takes decisions aside at the moment they end: nothing
@@ -24,5 +25,35 @@ func TestWhoLeavesHasEntered(t *testing.T) {
 	}
 	if left, running := len(p.aside.attempts), p.aside.running.Load(); left != 0 || running != 0 {
 		t.Errorf("%d are still aside, %d counted", left, running)
+	}
+}
+
+func TestOneThatWaitsForAProcessorIsNotOverruled(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, test := range map[string]struct {
+		yield func(a *attempt)
+		want  int
+	}{
+		"it ends as soon as it runs":  {func(a *attempt) { a.stage.CompareAndSwap(deciding, decided) }, 0},
+		"it waits for something else": {func(*attempt) {}, 1},
+		"it has left when others ran": {nil, 0},
+	} {
+		a := &attempt{heard: now.Add(-time.Second)}
+		a.stage.Store(deciding)
+		s := &aside{most: 1}
+		s.yield = func() {
+			if test.yield == nil {
+				s.leave(a)
+				return
+			}
+			test.yield(a)
+		}
+		if !s.enter(a) {
+			t.Fatal(name)
+		}
+		if over := s.overdue(now); len(over) != test.want || int(s.stuck.Load()) != test.want {
+			t.Errorf("%s: %d overruled, %d stuck, want %d", name, len(over), s.stuck.Load(), test.want)
+		}
 	}
 }

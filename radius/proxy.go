@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -111,7 +112,7 @@ func newProxy(o Options) *Proxy {
 		healthy:     o.Healthy,
 		learned:     make(chan *latch, 64),
 		sessions:    o.Sessions,
-		aside:       aside{most: int64(cmp.Or(o.aside, maxAside))},
+		aside:       aside{most: int64(cmp.Or(o.aside, maxAside)), yield: runtime.Gosched},
 	}
 	if p.clock == nil {
 		p.clock = time.Now

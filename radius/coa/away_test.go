@@ -26,10 +26,15 @@ func TestSessionsOfANASThatWasRemovedSayWhy(t *testing.T) {
 	if reply.String() != "bras1 is no longer in the site file" || reply.Outcome != Refused {
 		t.Errorf("pushed: %+v", reply)
 	}
+	s.grant(first, "limit") // another action is as far away
+	s.run(time.Second)
+	if l, _ := s.table.Get(first); l.Wanted != "limit" || l.Why != "bras1 is no longer in the site file" {
+		t.Errorf("granted: the session is %+v", l)
+	}
 	s.Configure([]Router{s.router("bras2", 0, 20, 10), s.router("bras1", 0, 20, 10)}, Rules{})
 	s.everything("reload")
 	s.run(time.Second)
-	s.wantCount(map[string]int{"block": 3})
+	s.wantCount(map[string]int{"block": 2, "limit": 1})
 }
 
 // TestSingleChangesOfANASThatWasRemovedAreAnswered leaves nobody waiting.

@@ -76,6 +76,9 @@ func (t *table) Decided(id session.ID, d engine.Decision, _ time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s := t.all[id]; s != nil {
+		if s.Wanted != d.Action {
+			s.Why = "" // as session.Table does
+		}
 		s.Wanted, s.Rule, s.Until = d.Action, d.Rule, d.Until
 	}
 }

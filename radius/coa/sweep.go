@@ -178,6 +178,9 @@ func (k *Keeper) ask(s *session.Session) error {
 		return err
 	}
 	k.sessions.Decided(s.ID, d, now)
+	if s.Wanted != d.Action {
+		s.Why = "" // nor has the table it any more: it stood for what was wanted before
+	}
 	s.Wanted = d.Action
 	return nil
 }

@@ -51,7 +51,7 @@ func become(r admin.SessionRef, s *admin.Session, changed time.Time) becoming {
 	switch {
 	case s.Exempt != "":
 		b.Outcome, b.Why = outcomeExempt, s.Exempt
-	case s.Wanted != r.After, s.Drift && s.Undecided():
+	case s.Wanted != r.After, s.Undecided():
 		b.Outcome, b.Why = outcomeWaiting, ""
 	case s.Drift:
 		b.Outcome = outcomeNextLogin

@@ -195,6 +195,9 @@ func writeSession(w io.Writer, s admin.Session) error {
 	row("since", s.Started.Format(time.RFC3339))
 	row("seen", s.Updated.Format(time.RFC3339))
 	row("applied", appliedWords(s))
+	if s.Telling != "" {
+		row("telling", s.Telling+", not answered yet")
+	}
 	row("wanted", wantedWords(s))
 	row("exempt", s.Exempt)
 	row("drift", s.Why)

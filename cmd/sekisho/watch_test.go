@@ -50,6 +50,8 @@ func TestWhatBecomesOfALiveSession(t *testing.T) {
 	t.Parallel()
 	same := upAtTokyo
 	same.Before = "open"
+	back := upAtTokyo
+	back.Before, back.After = "open", "block"
 	boxed := upAtTokyo
 	boxed.Box, boxed.Started = "192.0.2.7", grantMade.Add(-24*time.Hour)
 	for name, tt := range map[string]struct {
@@ -59,6 +61,12 @@ func TestWhatBecomesOfALiveSession(t *testing.T) {
 	}{
 		"the engine has not been asked yet": {upAtTokyo, seenAs(func(*admin.Session) {}), "tokyo-1 has not answered yet: sekisho sessions show tokyo-1 1A"},
 		"its turn has not come":             {upAtTokyo, seenAs(asked), "tokyo-1 has not answered yet: sekisho sessions show tokyo-1 1A"},
+		"it is told, and has not answered": {upAtTokyo, seenAs(func(s *admin.Session) {
+			asked(s)
+			s.Telling, s.Why = "open", "told, and not answered yet"
+		}), "tokyo-1 has not answered yet: sekisho sessions show tokyo-1 1A"},
+		"it may have been opened before that was taken back": {back, seenAs(func(s *admin.Session) { s.Telling = "open" }),
+			"tokyo-1 has not answered yet: sekisho sessions show tokyo-1 1A"},
 		"nobody knows yet what it has": {upAtTokyo, seenAs(func(s *admin.Session) {
 			asked(s)
 			s.Applied, s.Why = "", "it is not known what the router was told"

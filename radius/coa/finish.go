@@ -14,6 +14,7 @@ func (k *Keeper) finish(r result) {
 	l, j := r.lane, r.job
 	if l.underWay[j.id] == j {
 		delete(l.underWay, j.id)
+		k.sessions.Telling(j.id, "")
 	}
 	if j.part != nil {
 		j.part.trying--

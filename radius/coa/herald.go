@@ -94,6 +94,7 @@ func (k *Keeper) send(l *lane, j *job, request Request, now time.Time) {
 		j.words = said.Words
 	}
 	l.underWay[j.id] = j
+	k.sessions.Telling(j.id, j.action)
 	if j.part != nil {
 		j.part.trying++
 	}
@@ -116,6 +117,7 @@ func (k *Keeper) dispatch(e errand) {
 // every identifier towards it is in use.
 func (k *Keeper) unsent(l *lane, j *job) {
 	delete(l.underWay, j.id)
+	k.sessions.Telling(j.id, "")
 	k.herald.settled(j.id)
 	l.holdUntil = k.timers.Now().Add(tickInterval)
 	for _, next := range j.then {

@@ -31,6 +31,9 @@ type Sessions interface {
 	// Worded notes in which words that was said, after Told, and whether the
 	// profile has others by now.
 	Worded(id session.ID, words string, outdated bool)
+	// Telling notes what a router is being told from now on; an empty action:
+	// nothing.
+	Telling(id session.ID, action string)
 	Gone(id session.ID, reason string)
 	// Changed gets something whenever sessions may be due.
 	Changed() <-chan struct{}

@@ -50,6 +50,25 @@ func TestCase39GrantIsToldToTheLiveSession(t *testing.T) {
 	}
 }
 
+// TestGrantThatIsTakenBackBeforeItsAnswer has a router open port 25 after the
+// grant is revoked: until it answers, the session says what it is being told.
+func TestGrantThatIsTakenBackBeforeItsAnswer(t *testing.T) {
+	t.Parallel()
+	s := oneRouter(t, 1)
+	s.answer = func(string, Request) (Reply, time.Duration) { return ack, 10 * time.Second }
+	s.grant(first, "block")
+	s.run(time.Second)
+	s.grant(first, "open") // what it had before
+	s.run(time.Second)
+	if l, _ := s.table.Get(first); l.Telling != "block" || l.Applied != "open" || l.Drift() {
+		t.Errorf("not answered: %+v", l)
+	}
+	s.run(30 * time.Second)
+	if l, _ := s.table.Get(first); l.Telling != "" || l.Applied != "open" || len(s.routed) != 2 {
+		t.Errorf("answered: %d requests, %+v", len(s.routed), l)
+	}
+}
+
 func TestCase42NewSessionIsDecidedAgain(t *testing.T) {
 	t.Parallel()
 	s := oneRouter(t, 1)

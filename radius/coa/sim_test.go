@@ -103,6 +103,14 @@ func (t *table) Worded(id session.ID, words string, outdated bool) {
 	}
 }
 
+func (t *table) Telling(id session.ID, action string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.all[id]; s != nil {
+		s.Telling = action
+	}
+}
+
 func (t *table) Gone(id session.ID, reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -73,6 +73,8 @@ type Session struct {
 	Words     string // in which Applied was said; see dict.Saying. Empty: not known
 	Outdated  bool   // the profile has other words for Applied by now
 
+	Telling string // the action that the router is being told now, and has not answered; empty: none
+
 	Wanted   string // the action that the engine says; empty: it has not been asked
 	Rule     string
 	Override string    // the override that won, by its ID
@@ -86,8 +88,9 @@ type Session struct {
 // Why a session drifts of which nothing else is known yet: nobody has tried to
 // tell its router, or the router has not answered.
 const (
-	AwaitsTurn = "waiting for its turn"
-	NotKnown   = "it is not known what the router was told"
+	AwaitsTurn   = "waiting for its turn"
+	AwaitsAnswer = "told, and not answered yet"
+	NotKnown     = "it is not known what the router was told"
 )
 
 // Drift reports whether the router does something else than the engine wants,

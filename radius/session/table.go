@@ -59,7 +59,8 @@ type Table struct {
 	graves    graves
 	changes   changes
 	announced announcements
-	restoring *restoring // nil: all rows are back
+	telling   map[ID]string // actions that routers are being told
+	restoring *restoring    // nil: all rows are back
 	counters  counters
 	aged      int    // how far ageing has come in all
 	serial    uint64 // of the last session that was added
@@ -101,6 +102,7 @@ func NewTable(o Options) *Table {
 		graves:    graves{stones: map[ID]stone{}},
 		changes:   changes{gone: map[ID]bool{}},
 		announced: announcements{all: map[ID]announcement{}},
+		telling:   map[ID]string{},
 		counters:  counters{ended: map[string]uint64{}},
 	}
 }

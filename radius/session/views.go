@@ -33,7 +33,7 @@ func (t *Table) Get(id ID) (Session, bool) {
 	if e == nil {
 		return Session{}, false
 	}
-	return e.copy(), true
+	return t.copy(e), true
 }
 
 // Account returns the sessions of an account in folded spelling.
@@ -95,7 +95,7 @@ func (t *Table) live(e *entry, f *Filter) (Session, bool) {
 	if e.router == nil || !f.passes(e) {
 		return Session{}, false
 	}
-	return e.copy(), true
+	return t.copy(e), true
 }
 
 // snapshot collects entries. Of a million it holds the lock for some ten
@@ -152,7 +152,7 @@ func (t *Table) passing(id ID, f *Filter) (Session, bool) {
 	if e == nil || !f.passes(e) {
 		return Session{}, false
 	}
-	return e.copy(), true
+	return t.copy(e), true
 }
 
 // look adds what it finds among the next sessions after an ID to a page, and
@@ -163,7 +163,7 @@ func (t *Table) look(page []Session, f *Filter, after ID, limit int) (_ []Sessio
 	looked := 0
 	for e := range t.following(f, after) {
 		if f.passes(e) {
-			page = append(page, e.copy())
+			page = append(page, t.copy(e))
 		}
 		if looked++; looked == pagePiece || len(page) == limit {
 			return page, e.id(), false

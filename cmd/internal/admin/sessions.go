@@ -36,6 +36,7 @@ type Session struct {
 	Proof     string     `json:"proof" enum:"not told,sent,acknowledged,seen" doc:"how sure it is that the router does so"`
 	AppliedAt *time.Time `json:"applied_at"`
 	Words     string     `json:"words,omitempty" doc:"in which it was told; empty: not known" example:"Filter-Id = \"op25b\""`
+	Telling   string     `json:"telling,omitempty" doc:"the action that the router is being told now, and has not answered"`
 	Wanted    string     `json:"wanted" doc:"the action that the engine says; empty: it has not been asked yet"`
 	Rule      string     `json:"rule,omitempty"`
 	Override  string     `json:"override,omitempty" doc:"the id of the override that won"`
@@ -48,8 +49,15 @@ type Session struct {
 }
 
 // Undecided reports whether nothing has come yet of telling the router of a
-// session that drifts.
-func (s *Session) Undecided() bool { return s.Why == session.AwaitsTurn || s.Why == session.NotKnown }
+// session that drifts, or that it is being told something else than is wanted
+// by now.
+func (s *Session) Undecided() bool {
+	switch s.Why {
+	case session.AwaitsTurn, session.AwaitsAnswer, session.NotKnown:
+		return s.Drift
+	}
+	return s.Telling != "" && s.Telling != s.Wanted
+}
 
 // SessionPage is some sessions. Next, unless empty, is the after of the next
 // page.
@@ -220,7 +228,7 @@ func SessionOf(s *session.Session, zone *time.Location) Session {
 	v := Session{
 		NAS: s.NAS, Box: s.Box, Session: s.AcctSession, Area: s.Area, Account: s.Account, User: s.UserName,
 		Realm: s.Realm, Form: s.Form, Course: s.Course, Addresses: addressesOf(s), Started: s.Started.In(zone), Updated: s.Updated.In(zone),
-		Applied: s.Applied, Proof: s.Proof.String(), AppliedAt: inZone(s.AppliedAt, zone), Words: s.Words,
+		Applied: s.Applied, Proof: s.Proof.String(), AppliedAt: inZone(s.AppliedAt, zone), Words: s.Words, Telling: s.Telling,
 		Wanted: s.Wanted, Rule: s.Rule, Override: s.Override, Until: inZone(s.Until, zone),
 		Exempt: s.Exempt, Drift: s.Drift(), Why: s.Why,
 	}

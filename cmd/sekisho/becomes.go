@@ -108,9 +108,16 @@ func (b becoming) words() string {
 		}
 		return "sekisho tells its router nothing: " + why
 	case outcomeWaiting:
-		return fmt.Sprintf("%s has not answered yet: sekisho sessions show %s %s", b.NAS, b.NAS, b.Session)
+		return fmt.Sprintf("%s has not answered yet: sekisho sessions show %s %s%s", b.NAS, b.NAS, b.Session, b.boxFlag())
 	}
 	return b.toBeTold()
+}
+
+func (b becoming) boxFlag() string {
+	if b.Box == "" {
+		return ""
+	}
+	return " --box " + b.Box
 }
 
 func (b becoming) after() string {

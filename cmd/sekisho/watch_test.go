@@ -90,6 +90,8 @@ func TestWhatBecomesOfALiveSession(t *testing.T) {
 		}), "it is not known what the router does: no answer to 5 requests within 30s; again in 1m0s; from the next login on open"},
 		"over":   {upAtTokyo, nil, "it has ended meanwhile; the next login is open"},
 		"exempt": {upAtTokyo, seenAs(func(s *admin.Session) { s.Exempt = "kept" }), "sekisho tells its router nothing: what the AAA server sent for it is kept"},
+		"one of several routers, silent": {boxed, seenAs(func(s *admin.Session) { asked(s); s.Box = "192.0.2.7" }),
+			"tokyo-1 has not answered yet: sekisho sessions show tokyo-1 1A --box 192.0.2.7"},
 		"one of several routers, since yesterday": {boxed, seenAs(func(s *admin.Session) { told(s); s.Box = "192.0.2.7" }), "open (router acknowledged, 0.04 s)"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -109,6 +109,9 @@ type Historian interface {
 // meant; empty ones are not asked about.
 type Vocabulary interface {
 	UnknownName(nas, area, action string) error
+	// NoSession is a *Problem: there is no such session, but perhaps one at
+	// another router behind the NAS entry.
+	NoSession(session.ID) error
 }
 
 // MountSessions serves the live sessions, and who had which address; times in
@@ -198,12 +201,13 @@ func readCursor(text string) (session.ID, error) {
 }
 
 func showSession(in *sessionPath, s SessionReader, names Vocabulary, zone *time.Location) (Session, error) {
-	found, ok := s.Get(session.ID{NAS: in.NAS, Box: in.Box, AcctSession: in.Session})
+	id := session.ID{NAS: in.NAS, Box: in.Box, AcctSession: in.Session}
+	found, ok := s.Get(id)
 	if !ok {
 		if err := names.UnknownName(in.NAS, "", ""); err != nil {
 			return Session{}, err
 		}
-		return Session{}, &Problem{Status: http.StatusNotFound, Detail: fmt.Sprintf("there is no live session %q of NAS %q", in.Session, in.NAS)}
+		return Session{}, names.NoSession(id)
 	}
 	v := SessionOf(&found, zone)
 	for _, a := range found.Identity {

@@ -124,7 +124,11 @@ const maxTold = 100
 func (d *Daemon) meant(which admin.SessionOrder) (ids []session.ID, err error) {
 	switch {
 	case which.Session != "" && which.NAS != "":
-		ids = append(ids, session.ID{NAS: which.NAS, Box: which.Box, AcctSession: which.Session})
+		id := session.ID{NAS: which.NAS, Box: which.Box, AcctSession: which.Session}
+		if _, ok := d.live.Get(id); !ok {
+			return nil, d.NoSession(id)
+		}
+		ids = append(ids, id)
 	case which.User != "":
 		account, err := d.account(d.config.Load().Policy, which.User, true)
 		if err != nil {

@@ -1,7 +1,9 @@
 package daemon_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,15 @@ func TestRoutersOfAPrefixAreToldEachAtItsOwnAddress(t *testing.T) {
 	told, err := s.client.PushSessions(t.Context(), admin.SessionOrder{NAS: "farm", Box: "127.0.0.12", Session: "0000001A"})
 	if want := (admin.Telling{NAS: "farm", Box: "127.0.0.12", Session: "0000001A", Outcome: "done", Answer: "CoA-ACK"}); err != nil || len(told) != 1 || told[0] != want {
 		t.Errorf("pushed: %v, %v", told, err)
+	}
+	_, err = s.client.PushSessions(t.Context(), admin.SessionOrder{NAS: "farm", Session: "0000001A"})
+	_, shown := s.client.Session(t.Context(), "farm", "", "0000001A")
+	where := `there is no live session "0000001A" of NAS "farm"; there is one with box 127.0.0.11 and one with box 127.0.0.12 and one with box 127.0.1.13`
+	for _, err := range []error{err, shown} {
+		var p *admin.Problem
+		if !errors.As(err, &p) || p.Status != http.StatusNotFound || p.Detail != where {
+			t.Errorf("without a box: %v", err)
+		}
 	}
 	for i, want := range []int{1, 2, 0} {
 		if n, _ := routers[i].Load(); n != want {

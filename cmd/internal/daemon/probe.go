@@ -57,9 +57,10 @@ func (d *Daemon) toProbe(nas string, q admin.ProbeQuestion) (session.Session, er
 		return session.Session{}, &admin.Problem{Status: http.StatusBadRequest, Detail: "say which session is to be tried, by session or by user: its filter changes meanwhile"}
 	}
 	if q.Session != "" {
-		s, ok := d.live.Get(session.ID{NAS: nas, Box: q.Box, AcctSession: q.Session})
+		id := session.ID{NAS: nas, Box: q.Box, AcctSession: q.Session}
+		s, ok := d.live.Get(id)
 		if !ok {
-			return s, &admin.Problem{Status: http.StatusNotFound, Detail: fmt.Sprintf("there is no live session %q at %s", q.Session, nas)}
+			return s, d.NoSession(id)
 		}
 		return s, nil
 	}

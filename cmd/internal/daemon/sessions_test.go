@@ -153,6 +153,47 @@ func TestWhoHadAnAddress(t *testing.T) {
 	}
 }
 
+// TestWhoHadAnAddressWithinASecond asks with the times that lists show, which
+// have no fractions: one line gives way to another within a second.
+func TestWhoHadAnAddressWithinASecond(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	tick := func(to time.Time) { s.clock.Store(&to) }
+	began := s.clock.Load().Truncate(time.Second).Add(300 * time.Millisecond)
+	tick(began)
+	s.account(t, blocked, 1)
+	s.sessions(t, admin.SessionQuery{}, 1)
+	ended := began.Add(time.Hour)
+	tick(ended)
+	s.account(t, blocked, 2)
+	s.sessions(t, admin.SessionQuery{}, 0)
+	tick(ended.Add(100 * time.Millisecond))
+	next := blocked
+	next.session = "0000002C"
+	s.account(t, next, 1)
+	s.sessions(t, admin.SessionQuery{}, 1)
+	for _, want := range []struct {
+		at   time.Time
+		text string
+		who  string
+	}{
+		{began, time.RFC3339, blocked.session},
+		{began.Add(-time.Second), time.RFC3339, ""},
+		{ended, time.RFC3339, next.session + " " + blocked.session},
+		{ended, time.RFC3339Nano, ""},
+		{ended.Add(time.Second), time.RFC3339, next.session},
+	} {
+		who, err := s.client.WhoHad(t.Context(), "198.51.100.7", want.at.Format(want.text))
+		var names []string
+		for _, h := range who.Had {
+			names = append(names, h.Session)
+		}
+		if got := strings.Join(names, " "); got != want.who || err != nil {
+			t.Errorf("at %s: %q, %v; want %q", want.at.Format(want.text), got, err, want.who)
+		}
+	}
+}
+
 func TestExplainTakesTheRouterOfTheLiveSession(t *testing.T) {
 	t.Parallel()
 	s := open(t)

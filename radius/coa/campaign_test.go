@@ -292,6 +292,28 @@ func (s *sim) checkPace(r Router) {
 	}
 }
 
+// TestResumeTellsThoseThatRest goes on with a campaign that silence has stopped:
+// the router answers again, and nobody waits for the members' next tries.
+func TestResumeTellsThoseThatRest(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, nil)
+	s.Configure([]Router{s.router("bras1", 120, 100, 10)}, Rules{})
+	s.answer = func(string, Request) (Reply, time.Duration) {
+		if len(s.routed) <= 110 {
+			return ack, 10 * time.Millisecond
+		}
+		return Reply{Outcome: Later, Tries: 5}, 30 * time.Second
+	}
+	s.stage()
+	s.run(32 * time.Second)
+	s.answer = func(string, Request) (Reply, time.Duration) { return ack, 10 * time.Millisecond }
+	s.operate(func(id uint64, nas string) error { return s.Pause(id, nas, "looking at it") })
+	s.operate(s.Resume)
+	s.run(5 * time.Second)
+	s.wantStates(map[string]string{"bras1": Over})
+	s.wantCount(map[string]int{"block": 120})
+}
+
 // TestKilledInTheMiddle restarts the keeper over what is on disk, without a
 // farewell: nothing is lost, nothing that was acknowledged is repeated, and it
 // can still be undone.

@@ -248,6 +248,18 @@ func (l *lane) rouse(id session.ID) {
 	}
 }
 
+// rousePart gives the resting members of a campaign their turn now: an operator
+// who goes on with it has looked at the router.
+func (l *lane) rousePart(p *part) {
+	for acct := range p.members {
+		id := p.id(acct)
+		if r := l.resting[id]; r != nil && r.part == p {
+			l.forget(id)
+			p.enqueue(acct)
+		}
+	}
+}
+
 // forget ends a session's rest for good: it was told, or is gone.
 func (l *lane) forget(id session.ID) {
 	l.rouse(id)

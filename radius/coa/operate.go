@@ -169,6 +169,7 @@ func (k *Keeper) Resume(id uint64, nas string) error {
 			return k.redirect(l, p, false)
 		case p.State == Paused, p.State == Stopped:
 			clear(l.refused)
+			l.rousePart(p)
 			p.start(now)
 			k.conclude(l)
 			return nil

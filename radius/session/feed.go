@@ -50,7 +50,7 @@ const sweepInterval = time.Second
 
 // lull is how long the queue is left alone once it was empty. To wake this
 // goroutine costs a packet more than to be queued: at most once in this time.
-const lull = time.Millisecond
+const lull = 10 * time.Millisecond
 
 // Run feeds the table, and sweeps it every second, until the context ends;
 // what is queued by then is still taken in.

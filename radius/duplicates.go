@@ -83,6 +83,7 @@ func (s *shard) take(t *transaction) {
 			first.twin = t.twin
 		}
 	}
+	t.twin = nil
 }
 
 // admit enters a new transaction. If the same request is here already it is
@@ -104,6 +105,9 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 	}
 	if d.held.Load() >= int64(limit) {
 		return nil, dropOverload
+	}
+	if old != nil {
+		s.take(old) // its answer is held until it expires, but nobody can ask for it
 	}
 	d.held.Add(1)
 	t.held = true

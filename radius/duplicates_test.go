@@ -172,3 +172,34 @@ func TestKeysOfOneHashAreNotMixedUp(t *testing.T) {
 		all[gone] = nil
 	}
 }
+
+// TestAnswersUnderAnIdentifierThatWasUsedAgainAreNotSearched keeps what a busy
+// router's identifiers come to within the time that answers are kept for.
+func TestAnswersUnderAnIdentifierThatWasUsedAgainAreNotSearched(t *testing.T) {
+	t.Parallel()
+	d := newDuplicates()
+	now := time.Unix(1000, 0)
+	var last *transaction
+	for authenticator := range byte(200) {
+		last = waitingTransaction(7, authenticator)
+		if same, why := d.admit(last, 1000); same != nil || why != forwarded {
+			t.Fatalf("request %d: %v", authenticator, why)
+		}
+		last.nas.counters.outstanding.Add(1)
+		last.leave(answering)
+		last.expires = now.Add(time.Duration(authenticator))
+		d.remember(last)
+		last.state.Store(answered)
+	}
+	if first := d.shard(last).transactions[last.hash]; first != last || first.twin != nil {
+		t.Errorf("earlier ones stand behind the last: %v", first.twin != nil)
+	}
+	d.expire(now.Add(198))
+	if same, _ := d.admit(waitingTransaction(7, 199), 1000); same != last || d.held.Load() != 1 {
+		t.Errorf("the last one is known: %v, %d are held", same == last, d.held.Load())
+	}
+	d.expire(now.Add(time.Second))
+	if held, known := d.held.Load(), len(d.shard(last).transactions); held != 0 || known != 0 {
+		t.Errorf("%d held and %d known at the end", held, known)
+	}
+}

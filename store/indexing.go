@@ -31,7 +31,7 @@ const maxLate = 4 * directChanges
 func (s *Store) updateContracts(changes iter.Seq[change], fn func(*bolt.Tx) error) error {
 	s.readers.bar()
 	defer s.readers.lift()
-	err := s.transact(s.db.Update, fn)
+	err := s.inTurn(fn)
 	lost := false
 	// Whether a transaction that failed at its end is on the disk, nobody knows.
 	if err != nil || changes == nil {

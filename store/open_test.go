@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -230,6 +231,36 @@ func TestFileThatIsEmptiedUnderTheStore(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWritersThatWaitedForOneThatWasLost have asked before anybody knew.
+func TestWritersThatWaitedForOneThatWasLost(t *testing.T) {
+	t.Parallel()
+	s, err := Open(filepath.Join(t.TempDir(), "test.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const writers = 8
+	errs := make(chan error, writers)
+	s.writing.Lock() // so that all of them stand in line
+	for i := range writers {
+		go func() { errs <- s.Latch("nas/bras" + strconv.Itoa(i)) }()
+	}
+	for s.readers.barred.Load() < writers {
+		runtime.Gosched()
+	}
+	if err := os.Truncate(s.Path(), 0); err != nil {
+		t.Fatal(err)
+	}
+	s.writing.Unlock()
+	for range writers {
+		if err := <-errs; !errors.Is(err, ErrDamaged) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := s.Close(); !errors.Is(err, ErrDamaged) {
+		t.Errorf("closing: %v", err)
 	}
 }
 

@@ -69,6 +69,7 @@ type Store struct {
 	watchers   watchers
 	ids        ids
 	limits     atomic.Pointer[[2]OverrideLimits] // by kind; see SetOverrideLimits
+	writing    sync.Mutex                        // see inTurn
 	lost       atomic.Bool                       // see transact
 }
 
@@ -155,6 +156,15 @@ func (s *Store) view(fn func(*bolt.Tx) error) error { return s.transact(s.db.Vie
 func (s *Store) update(fn func(*bolt.Tx) error) error {
 	s.readers.bar()
 	defer s.readers.lift()
+	return s.inTurn(fn)
+}
+
+// inTurn runs fn in the write transaction. Writers wait here and not in bbolt,
+// where they would wait for ever once the one before them was lost; see
+// transact.
+func (s *Store) inTurn(fn func(*bolt.Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	return s.transact(s.db.Update, fn)
 }
 

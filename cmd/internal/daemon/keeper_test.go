@@ -87,13 +87,24 @@ func (s *site) startSession(t *testing.T, nas, user, session string) {
 
 func (s *site) filter(t *testing.T, lines *radiustest.Lines, want string) {
 	t.Helper()
+	s.eventually(t, "the session's filter", func() error {
+		if got, _, _ := lines.Filter("0000001A"); got != want {
+			return fmt.Errorf("it is %q, want %q", got, want)
+		}
+		return nil
+	})
+}
+
+// eventually waits until something happens that the test has caused.
+func (s *site) eventually(t *testing.T, what string, happens func() error) {
+	t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		got, _, _ := lines.Filter("0000001A")
-		if got == want {
+		err := happens()
+		if err == nil {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the session has the filter %q, want %q", got, want)
+			t.Fatalf("%s: %v", what, err)
 		}
 	}
 }

@@ -66,19 +66,6 @@ func (p *tried) run(ctx context.Context, q admin.ProbeQuestion, step func(admin.
 	})
 }
 
-func (p *tried) eventually(t *testing.T, what string, happens func() error) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		err := happens()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s: %v", what, err)
-		}
-	}
-}
-
 // TestProbeOfARouterThatRefuses has a router refuse one action, with a profile
 // that disconnects where it does: the probe goes on, and ends no session.
 func TestProbeOfARouterThatRefuses(t *testing.T) {

@@ -71,7 +71,7 @@ func (l *commandLine) enter(command *cli.Command, name string) {
 func (l *commandLine) takeFlag(args []string) []string {
 	name, _, joined := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
 	to, flag := &l.own, lookup(l.flags, name)
-	if flag == nil {
+	if len(l.path) == 0 || flag == nil {
 		if flag = lookup(l.app.Flags, name); flag != nil {
 			to = &l.global
 		}

@@ -14,8 +14,9 @@ import (
 
 func campaignCommand() *cli.Command {
 	nas := &cli.StringFlag{Name: "nas", Usage: "at this `NAS` only"}
+	box := &cli.StringFlag{Name: "box", Usage: "of the routers behind the NAS entry at this `BOX` only, as list names it"}
 	reason := &cli.StringFlag{Name: "reason", Aliases: []string{"r"}, Usage: "`WHY`, for the audit"}
-	turning := []cli.Flag{nas, reason}
+	turning := []cli.Flag{nas, box, reason}
 	return &cli.Command{
 		Name:  "campaign",
 		Usage: "watch, pause, resume and undo what many live sessions are told at a pace",
@@ -143,7 +144,10 @@ func turnCampaign(verb string) cli.ActionFunc {
 		if err != nil {
 			return err
 		}
-		c, err := d.client.TurnCampaign(d.Context.Context, id, verb, admin.CampaignOrder{NAS: d.String("nas"), Reason: d.String("reason")})
+		if d.IsSet("box") && !d.IsSet("nas") {
+			return usagef("--box says which of several routers behind a NAS entry: expected --nas, too")
+		}
+		c, err := d.client.TurnCampaign(d.Context.Context, id, verb, admin.CampaignOrder{NAS: d.String("nas"), Box: d.String("box"), Reason: d.String("reason")})
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,9 +29,11 @@ var completers = map[string]completer{
 	"ID|USER":    standingLike,
 	"TOKEN-NAME": tokensLike,
 	"HELD-ID":    heldLike,
+	"CAMPAIGN":   campaignsLike,
 	"NAME":       shippedPolicies,
 	"--policy":   shippedPolicies,
 	"--nas":      nasNames,
+	"--box":      boxNames,
 	"--area":     areaNames,
 	"--action":   actionNames,
 }
@@ -102,6 +105,31 @@ func nasNames(ctx context.Context, daemon *admin.Client, word string) (found []s
 		found = append(found, n.Name)
 	}
 	return beginning(found, word)
+}
+
+// boxNames finds the routers that campaigns are at: there are too many sessions
+// to look through.
+func boxNames(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	campaigns, _ := daemon.Campaigns(ctx)
+	for _, c := range campaigns {
+		for _, p := range c.Parts {
+			if p.Box != "" && !slices.Contains(found, p.Box) {
+				found = append(found, p.Box)
+			}
+		}
+	}
+	found = beginning(found, word)
+	return found[:min(len(found), completeMost)]
+}
+
+func campaignsLike(ctx context.Context, daemon *admin.Client, word string) (found []string) {
+	campaigns, _ := daemon.Campaigns(ctx)
+	for _, c := range campaigns {
+		if id := strconv.FormatUint(c.ID, 10); strings.HasPrefix(id, word) {
+			found = append(found, id+"\t"+printable(c.Cause))
+		}
+	}
+	return found[:min(len(found), completeMost)]
 }
 
 func areaNames(ctx context.Context, daemon *admin.Client, word string) (found []string) {

@@ -122,7 +122,7 @@ func TestPausedCampaignStaysPausedWhenItsNASIsBack(t *testing.T) {
 		s.Configure([]Router{r}, Rules{})
 		s.stage()
 		s.run(time.Second)
-		pause := func(id uint64, nas string) error { return s.Pause(id, nas, "lunch") }
+		pause := func(id uint64, at Place) error { return s.Pause(id, at, "lunch") }
 		if pauseFirst {
 			s.operate(pause)
 		}
@@ -191,10 +191,10 @@ func TestNASIsBackBeforeItHasAnswered(t *testing.T) {
 }
 
 // operateInVain wants ErrNotNow.
-func (s *sim) operateInVain(f func(id uint64, nas string) error) {
+func (s *sim) operateInVain(f func(id uint64, at Place) error) {
 	s.Helper()
 	var err error
-	s.asking(func() { err = f(1, "") })
+	s.asking(func() { err = f(1, Place{}) })
 	if !errors.Is(err, ErrNotNow) {
 		s.Errorf("got %v", err)
 	}

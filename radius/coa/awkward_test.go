@@ -75,10 +75,10 @@ func (a *awkward) restart() {
 // act does something that an operator, the calendar or the disk might.
 func (a *awkward) act() {
 	n := uint64(1 + a.random.IntN(len(a.campaigns)+1))
-	turn := func(f func(uint64, string) error) { a.asking(func() { _ = f(n, "") }) }
+	turn := func(f func(uint64, Place) error) { a.asking(func() { _ = f(n, Place{}) }) }
 	switch a.random.IntN(9) {
 	case 0:
-		turn(func(id uint64, nas string) error { return a.Pause(id, nas, "lunch") })
+		turn(func(id uint64, at Place) error { return a.Pause(id, at, "lunch") })
 	case 1, 2:
 		turn(a.Resume)
 	case 3:
@@ -117,7 +117,7 @@ func (a *awkward) calm() {
 			id := c.ID
 			for _, p := range c.parts {
 				if p.State != Over || p.Undo {
-					a.asking(func() { _ = a.Resume(id, "") })
+					a.asking(func() { _ = a.Resume(id, Place{}) })
 					rest = true
 					break
 				}

@@ -101,10 +101,10 @@ func TestSingleChangesPassAStoppedCampaign(t *testing.T) {
 }
 
 // operate calls what an operator would, whose goroutine is the keeper's here.
-func (s *sim) operate(f func(id uint64, nas string) error) {
+func (s *sim) operate(f func(id uint64, at Place) error) {
 	s.Helper()
 	result := make(chan error, 1)
-	go func() { result <- f(s.campaigns[len(s.campaigns)-1].ID, "") }()
+	go func() { result <- f(s.campaigns[len(s.campaigns)-1].ID, Place{}) }()
 	for {
 		select {
 		case err := <-result:
@@ -124,7 +124,7 @@ func TestPauseResumeUndo(t *testing.T) {
 	s.Configure([]Router{s.router("bras1", 300, 100, 10)}, Rules{})
 	s.stage()
 	s.run(time.Second)
-	s.operate(func(id uint64, nas string) error { return s.Pause(id, nas, "maintenance") })
+	s.operate(func(id uint64, at Place) error { return s.Pause(id, at, "maintenance") })
 	s.run(time.Second)
 	sent := s.at("bras1")
 	s.run(time.Hour / 60)
@@ -307,7 +307,7 @@ func TestResumeTellsThoseThatRest(t *testing.T) {
 	s.stage()
 	s.run(32 * time.Second)
 	s.answer = func(string, Request) (Reply, time.Duration) { return ack, 10 * time.Millisecond }
-	s.operate(func(id uint64, nas string) error { return s.Pause(id, nas, "looking at it") })
+	s.operate(func(id uint64, at Place) error { return s.Pause(id, at, "looking at it") })
 	s.operate(s.Resume)
 	s.run(5 * time.Second)
 	s.wantStates(map[string]string{"bras1": Over})
@@ -386,7 +386,7 @@ func TestCampaignThatWaitsKnowsAfterARestartWhomItHasTold(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string]func(s *sim){
 		"paused": func(s *sim) {
-			s.operate(func(id uint64, nas string) error { return s.Pause(id, nas, "maintenance") })
+			s.operate(func(id uint64, at Place) error { return s.Pause(id, at, "maintenance") })
 		},
 		"stopped": func(s *sim) {
 			s.answer = func(string, Request) (Reply, time.Duration) { return nak(404), 10 * time.Millisecond }

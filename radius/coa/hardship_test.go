@@ -65,7 +65,7 @@ func TestFullDiskForgetsNoPause(t *testing.T) {
 	s.stage()
 	s.run(2 * time.Second)
 	d.fill(true)
-	s.operate(func(id uint64, nas string) error { return s.Pause(id, nas, "lunch") })
+	s.operate(func(id uint64, at Place) error { return s.Pause(id, at, "lunch") })
 	s.run(3 * time.Second)
 	d.fill(false)
 	s.run(3 * time.Second)

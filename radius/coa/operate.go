@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"sekisho/engine/yamldoc"
 	"sekisho/radius/session"
 	"sekisho/store"
 )
@@ -14,6 +16,7 @@ import (
 var (
 	ErrNoSession  = errors.New("there is no such session")
 	ErrNoCampaign = store.ErrNoCampaign
+	ErrNotThere   = errors.New("the campaign is not there")
 	ErrNotNow     = errors.New("the campaign is not in a state for that")
 )
 
@@ -113,15 +116,17 @@ func (k *Keeper) withCampaign(id uint64, f func(*campaign) error) error {
 	return err
 }
 
-// each does something to the parts of a campaign at one NAS, or at all with an
-// empty name; ErrNotNow when it can be done to none.
-func (k *Keeper) each(id uint64, nas string, f func(*lane, *part) error) error {
+// each does something to the parts of a campaign at a place: one router, all of
+// a NAS without a box, all that there are without a NAS. ErrNotThere when there
+// is none, ErrNotNow when it can be done to none.
+func (k *Keeper) each(id uint64, at Place, f func(*lane, *part) error) error {
 	return k.withCampaign(id, func(c *campaign) error {
+		parts, err := c.at(at)
+		if err != nil {
+			return err
+		}
 		errs, did := []error{}, false
-		for _, p := range c.parts {
-			if nas != "" && nas != p.NAS {
-				continue
-			}
+		for _, p := range parts {
 			l, before := k.lane(p.place()), p.State
 			if err := f(l, p); err != nil {
 				errs = append(errs, err)
@@ -133,21 +138,42 @@ func (k *Keeper) each(id uint64, nas string, f func(*lane, *part) error) error {
 		if did {
 			return nil
 		}
-		if len(errs) == 0 {
-			return fmt.Errorf("%w: campaign %d has no NAS %s", ErrNotNow, id, nas)
-		}
 		return errors.Join(errs...)
 	})
+}
+
+// at finds the parts at a place; see each.
+func (c *campaign) at(place Place) (found []*part, err error) {
+	var nases, there []string
+	for _, p := range c.parts {
+		switch {
+		case place.NAS != "" && place.NAS != p.NAS:
+			if !slices.Contains(nases, p.NAS) {
+				nases = append(nases, p.NAS)
+			}
+		case place.Box != "" && place.Box != p.Box:
+			there = append(there, p.place().String())
+		default:
+			found = append(found, p)
+		}
+	}
+	switch {
+	case len(found) > 0 || place.NAS == "":
+		return found, nil
+	case len(there) == 0:
+		return nil, fmt.Errorf("%w: %s has no NAS %q; %s", ErrNotThere, c.name(), place.NAS, yamldoc.Suggest(place.NAS, nases))
+	}
+	return nil, fmt.Errorf("%w: %s has no box %q of %s; it is at %s", ErrNotThere, c.name(), place.Box, place.NAS, strings.Join(there, ", "))
 }
 
 func notNow(p *part, verb string) error {
 	return fmt.Errorf("%w: at %s it is %s and cannot be %s", ErrNotNow, p.place(), p.State, verb)
 }
 
-// Pause holds a campaign at one NAS, or at all with an empty name. Single
-// changes still go through.
-func (k *Keeper) Pause(id uint64, nas, why string) error {
-	return k.each(id, nas, func(_ *lane, p *part) error {
+// Pause holds a campaign at a router, at all of a NAS without a box, everywhere
+// without a NAS. Single changes still go through.
+func (k *Keeper) Pause(id uint64, at Place, why string) error {
+	return k.each(id, at, func(_ *lane, p *part) error {
 		if p.State != Running && p.State != Canary && p.State != Planned && !p.Away {
 			return notNow(p, "paused")
 		}
@@ -157,9 +183,9 @@ func (k *Keeper) Pause(id uint64, nas, why string) error {
 }
 
 // Resume goes on with a campaign that was paused or has stopped, canary first.
-// One that was undone is told anew.
-func (k *Keeper) Resume(id uint64, nas string) error {
-	return k.each(id, nas, func(l *lane, p *part) error {
+// One that was undone is told anew. For the place see Pause.
+func (k *Keeper) Resume(id uint64, at Place) error {
+	return k.each(id, at, func(l *lane, p *part) error {
 		now := k.timers.Now()
 		if err := l.reach(); err != nil {
 			return fmt.Errorf("%w: %w", ErrNotNow, err)
@@ -180,9 +206,10 @@ func (k *Keeper) Resume(id uint64, nas string) error {
 
 // Undo tells the sessions of a campaign what they were told before it, and
 // keeps them there until it is resumed or something else than the campaign's
-// action is wanted for them. New logins get what the policy says.
-func (k *Keeper) Undo(id uint64, nas string) error {
-	return k.each(id, nas, func(l *lane, p *part) error {
+// action is wanted for them. New logins get what the policy says. For the place
+// see Pause.
+func (k *Keeper) Undo(id uint64, at Place) error {
+	return k.each(id, at, func(l *lane, p *part) error {
 		if p.Undo {
 			return notNow(p, "undone twice")
 		}

@@ -44,6 +44,7 @@ type CampaignList struct {
 // CampaignOrder is what is to become of a campaign.
 type CampaignOrder struct {
 	NAS    string `json:"nas,omitempty" doc:"at this NAS only"`
+	Box    string `json:"box,omitempty" doc:"of the routers behind the NAS entry at this one only"`
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -84,8 +85,9 @@ type Campaigner interface {
 	CampaignPlanner
 	Campaigns() []Campaign
 	Campaign(id uint64) (Campaign, error)
-	// TurnCampaign pauses, resumes or undoes one.
-	TurnCampaign(by store.By, id uint64, verb, nas string) (Campaign, error)
+	// TurnCampaign pauses, resumes or undoes one, at the routers that the order
+	// names.
+	TurnCampaign(by store.By, id uint64, verb string, at CampaignOrder) (Campaign, error)
 	// TellSessions tells routers what is wanted for sessions, or has them
 	// ended, and waits for the answers.
 	TellSessions(ctx context.Context, by store.By, which SessionOrder, disconnect bool) ([]Telling, error)
@@ -123,7 +125,7 @@ func MountCampaigns(r *Routes, c Campaigner) {
 		}, func(ctx context.Context, in *campaignOrder) (Campaign, error) {
 			by := CallerFrom(ctx).by()
 			by.Why = in.Body.Reason
-			return c.TurnCampaign(by, in.ID, verb, in.Body.NAS)
+			return c.TurnCampaign(by, in.ID, verb, in.Body)
 		})
 	}
 	mountTelling(r, c, "push-session", "/v1/sessions/push", Support, false, "Tell routers what is wanted for sessions, whatever was applied")

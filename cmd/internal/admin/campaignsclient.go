@@ -21,7 +21,7 @@ func (c *Client) Campaign(ctx context.Context, id uint64) (Campaign, error) {
 }
 
 // TurnCampaign pauses, resumes or undoes a campaign. A *Problem of status 409
-// says that it is not in a state for that.
+// says that it is not in a state for that, one of 404 that it is not at that NAS.
 func (c *Client) TurnCampaign(ctx context.Context, id uint64, verb string, o CampaignOrder) (Campaign, error) {
 	var one Campaign
 	err := c.sendJSON(ctx, http.MethodPost, campaignPath(id)+"/"+verb, nil, nil, o, &one)

@@ -52,7 +52,7 @@ func known(t time.Time) *time.Time {
 
 func campaignProblem(err error) error {
 	switch {
-	case errors.Is(err, coa.ErrNoCampaign):
+	case errors.Is(err, coa.ErrNoCampaign), errors.Is(err, coa.ErrNotThere):
 		return &admin.Problem{Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.Is(err, coa.ErrNotNow):
 		return &admin.Problem{Status: http.StatusConflict, Detail: err.Error()}
@@ -61,20 +61,28 @@ func campaignProblem(err error) error {
 }
 
 // TurnCampaign pauses, resumes or undoes a campaign. The audit tells who did.
-func (d *Daemon) TurnCampaign(by store.By, id uint64, verb, nas string) (admin.Campaign, error) {
+func (d *Daemon) TurnCampaign(by store.By, id uint64, verb string, at admin.CampaignOrder) (admin.Campaign, error) {
+	place := coa.Place{NAS: at.NAS, Box: at.Box}
+	if at.Box != "" && at.NAS == "" {
+		return admin.Campaign{}, &admin.Problem{Status: http.StatusBadRequest, Detail: "box says which of several routers behind a NAS entry: expected nas, too"}
+	}
 	var err error
 	switch verb {
 	case admin.PauseCampaign:
-		err = d.keeper.Pause(id, nas, by.Why)
+		err = d.keeper.Pause(id, place, by.Why)
 	case admin.ResumeCampaign:
-		err = d.keeper.Resume(id, nas)
+		err = d.keeper.Resume(id, place)
 	default:
-		err = d.keeper.Undo(id, nas)
+		err = d.keeper.Undo(id, place)
 	}
 	if err != nil {
 		return admin.Campaign{}, campaignProblem(err)
 	}
-	d.record(by, "campaign."+verb, strconv.FormatUint(id, 10), map[string]string{"nas": nas})
+	after := map[string]string{"nas": at.NAS}
+	if at.Box != "" {
+		after["box"] = at.Box
+	}
+	d.record(by, "campaign."+verb, strconv.FormatUint(id, 10), after)
 	return d.Campaign(id)
 }
 

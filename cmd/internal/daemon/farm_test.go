@@ -76,3 +76,64 @@ func TestRoutersOfAPrefixAreToldEachAtItsOwnAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestCampaignIsUndoneAtOneRouterOfAPrefix has two sessions at each of two
+// routers behind one NAS entry.
+func TestCampaignIsUndoneAtOneRouterOfAPrefix(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	hosts := []string{"127.0.0.21", "127.0.0.22"}
+	lines := map[string]*radiustest.Lines{}
+	for _, host := range hosts {
+		lines[host] = radiustest.NewLines("", "0000001A", "0000001B")
+	}
+	routers, err := radiustest.NewRouters(nasSecret, func(host string) func(*radiustest.Request) [][]byte { return lines[host].Answer }, hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routers {
+		t.Cleanup(r.Close)
+	}
+	before, _, _ := strings.Cut(s.text, "nas:\n")
+	_, after, _ := strings.Cut(s.text, "aaa:\n")
+	s.write(t, before+fmt.Sprintf("campaigns: {threshold: 1}\nnas:\n  farm: {source: 127.0.0.0/24, secret: %s, area: tokyo, profile: open-again, coa: {port: %d}}\naaa:\n", nasSecret, routers[0].Addr.Port())+
+		after+"profiles: {open-again: {base: filter-id, open-filter: op25b-off}}\n")
+	if _, err := s.client.Reload(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range hosts {
+		for _, id := range []string{"0000001A", "0000001B"} {
+			s.login(t, host, "ua700aa007g@atson.net")
+			s.startSession(t, host, "ua700aa007g@atson.net", id)
+		}
+	}
+	s.at(t, "2007-05-15T00:00:00+09:00")
+	s.eventually(t, "the campaign is over", func() error {
+		all, err := s.client.Campaigns(t.Context())
+		if err == nil && len(all) == 1 && len(all[0].Parts) == 2 && all[0].Parts[0].Done+all[0].Parts[1].Done == 4 {
+			return nil
+		}
+		return fmt.Errorf("there are %+v, %w", all, err)
+	})
+	for detail, order := range map[string]admin.CampaignOrder{
+		`404 campaign 1 has no NAS "nara"; known: farm`:                                               {NAS: "nara"},
+		`404 campaign 1 has no box "10.0.0.1" of farm; it is at farm (127.0.0.21), farm (127.0.0.22)`: {NAS: "farm", Box: "10.0.0.1"},
+		`400 box says which of several routers behind a NAS entry: expected nas, too`:                 {Box: "127.0.0.21"},
+	} {
+		_, err := s.client.TurnCampaign(t.Context(), 1, admin.UndoCampaign, order)
+		if p := new(admin.Problem); !errors.As(err, &p) || !strings.HasPrefix(detail, fmt.Sprint(p.Status)) || !strings.HasSuffix(p.Detail, detail[4:]) {
+			t.Errorf("undone at %+v: %v, want %s", order, err, detail)
+		}
+	}
+	if _, err := s.client.TurnCampaign(t.Context(), 1, admin.UndoCampaign, admin.CampaignOrder{NAS: "farm", Box: "127.0.0.22"}); err != nil {
+		t.Fatal(err)
+	}
+	s.filter(t, lines["127.0.0.22"], "op25b-off")
+	if got, _, _ := lines["127.0.0.21"].Filter("0000001A"); got != "op25b" {
+		t.Errorf("the other router has %q", got)
+	}
+	page, err := s.client.Audit(t.Context(), admin.AuditQuery{Op: "campaign.undo"}, 0, 10)
+	if err != nil || len(page.Entries) != 1 || string(page.Entries[0].After) != `{"box":"127.0.0.22","nas":"farm"}` {
+		t.Errorf("the audit has %+v %v", page, err)
+	}
+}

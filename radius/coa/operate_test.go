@@ -1,0 +1,42 @@
+package coa
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCampaignIsTurnedAtOneRouterOfAnEntry undoes it at one of three, and at a
+// place where it is not.
+func TestCampaignIsTurnedAtOneRouterOfAnEntry(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, newDisk(t))
+	s.Configure([]Router{s.router("bras1", 110, 1000, 50), s.prefixed(110, 1000, 50, "192.0.2.7", "192.0.2.8")}, Rules{})
+	s.stage()
+	s.run(3 * time.Second)
+	s.wantCount(map[string]int{"block": 330})
+	for at, want := range map[Place]string{
+		{NAS: "bras9"}:                     `campaign 1 has no NAS "bras9"; did you mean "bras1"?`,
+		{NAS: "kobe"}:                      `campaign 1 has no NAS "kobe"; known: bras1, farm`,
+		{NAS: "farm", Box: "198.51.100.1"}: `campaign 1 has no box "198.51.100.1" of farm; it is at farm (192.0.2.7), farm (192.0.2.8)`,
+		{NAS: "bras1", Box: "192.0.2.7"}:   `campaign 1 has no box "192.0.2.7" of bras1; it is at bras1`,
+	} {
+		var err error
+		s.asking(func() { err = s.Undo(1, at) })
+		if !errors.Is(err, ErrNotThere) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("undone at %s: %v, want %s", at, err, want)
+		}
+	}
+	s.operate(func(id uint64, _ Place) error { return s.Undo(id, Place{"farm", "192.0.2.8"}) })
+	s.run(3 * time.Second)
+	s.wantCount(map[string]int{"block": 220, "open": 110})
+	for _, p := range s.campaigns[0].parts {
+		if p.Undo != (p.Box == "192.0.2.8") {
+			t.Errorf("the campaign is %+v", p.CampaignPart)
+		}
+	}
+	s.operate(func(id uint64, _ Place) error { return s.Undo(id, Place{NAS: "bras1"}) })
+	s.run(3 * time.Second)
+	s.wantCount(map[string]int{"block": 110, "open": 220})
+}

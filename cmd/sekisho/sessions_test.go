@@ -94,13 +94,14 @@ func TestSessionVerbs(t *testing.T) {
 func TestStatusSaysWhatKeepsListsFromBeingTheWholeTruth(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	if err := writeStatus(&b, admin.Status{Reload: admin.Reload{OK: true}, Sessions: admin.Live{
+	if err := writeStatus(&b, admin.Status{Reload: admin.Reload{OK: true}, Auth: []string{"a:1"}, Acct: []string{"a:2"}, CoA: []string{"a:3", "b:3"}, Sessions: admin.Live{
 		Live: 5, Restoring: true, Back: 5, Expected: 7, Unsaved: 3, Refused: "disk full",
 	}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"\nsessions   5 live\n",
+		"\nlistening  auth a:1, acct a:2, coa a:3 b:3\n",
 		"\nwarning: restoring 5 of 7 sessions of the last run: the others are not listed yet\n",
 		"\nwarning: a crash would forget what routers were told: 3 changes of sessions cannot be saved: disk full\n",
 	} {

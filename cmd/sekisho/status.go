@@ -62,7 +62,11 @@ func writeStatus(w io.Writer, s admin.Status) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "sekisho %s, pid %d, up %s\n", s.Version, s.PID, time.Since(s.Started).Round(time.Second))
 	fmt.Fprintf(&b, "site file  %s\npolicy     %s at %s\n", s.Config, s.Policy, s.Clock.Format(time.RFC3339))
-	fmt.Fprintf(&b, "contracts  %d\nsessions   %d live\nlistening  auth %s, acct %s\n", s.Contracts, s.Sessions.Live, strings.Join(s.Auth, " "), strings.Join(s.Acct, " "))
+	fmt.Fprintf(&b, "contracts  %d\nsessions   %d live\nlistening  auth %s, acct %s", s.Contracts, s.Sessions.Live, strings.Join(s.Auth, " "), strings.Join(s.Acct, " "))
+	if len(s.CoA) > 0 {
+		fmt.Fprintf(&b, ", coa %s", strings.Join(s.CoA, " "))
+	}
+	b.WriteByte('\n')
 	if !s.Reload.OK {
 		fmt.Fprintf(&b, "RELOAD FAILED at %s, the old configuration stays:\n%s\n", s.Reload.At.Format(time.RFC3339), s.Reload.Error)
 	}

@@ -26,6 +26,7 @@ type Status struct {
 	Reload    Reload      `json:"reload"`
 	Auth      []string    `json:"auth"`
 	Acct      []string    `json:"acct"`
+	CoA       []string    `json:"coa,omitempty" doc:"where AAA servers may send CoA- and Disconnect-Requests; missing: nowhere"`
 	Held      int         `json:"held"` // requests held, waiting or answered
 	NAS       []NASStatus `json:"nas"`
 	AAA       []AAAStatus `json:"aaa"`

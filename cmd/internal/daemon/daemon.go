@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,13 +100,14 @@ func (d *Daemon) start(c *config.Config) (err error) {
 // Addresses tells where the proxy listens.
 func (d *Daemon) Addresses() (auth, acct []string) {
 	a, b := d.proxy.Addresses()
-	for _, addr := range a {
-		auth = append(auth, addr.String())
+	return printed(a), printed(b)
+}
+
+func printed(addresses []netip.AddrPort) (all []string) {
+	for _, addr := range addresses {
+		all = append(all, addr.String())
 	}
-	for _, addr := range b {
-		acct = append(acct, addr.String())
-	}
-	return auth, acct
+	return all
 }
 
 // Reload reads the site file anew and works by it from the next packet on. If

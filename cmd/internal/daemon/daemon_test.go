@@ -57,7 +57,8 @@ uf234at567c,Bフレッツファミリー,fixed-ip
 ua700aa007g,ADSLアッカコース(12M),
 `
 
-func open(t testing.TB) *site {
+// open starts one. Pairs of texts change its site file before: from, to.
+func open(t testing.TB, change ...string) *site {
 	t.Helper()
 	dir := t.TempDir()
 	users := map[string]radiustest.User{}
@@ -69,7 +70,7 @@ func open(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(aaa.Close)
-	s := &site{file: filepath.Join(dir, "sekisho.yaml"), text: fmt.Sprintf(siteFile, dir, nasSecret, aaaSecret, aaa.Addr.Port())}
+	s := &site{file: filepath.Join(dir, "sekisho.yaml"), text: strings.NewReplacer(change...).Replace(fmt.Sprintf(siteFile, dir, nasSecret, aaaSecret, aaa.Addr.Port()))}
 	s.at(t, "2007-05-14T23:59:59+09:00")
 	s.write(t, s.text)
 	conf, problems := config.Load(s.file)

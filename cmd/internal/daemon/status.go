@@ -27,6 +27,9 @@ func (d *Daemon) Status() admin.Status {
 		status.Actions = append(status.Actions, action.Name)
 	}
 	status.Auth, status.Acct = d.Addresses()
+	if d.keeper.relay != nil {
+		status.CoA = printed(d.keeper.relay.Addresses())
+	}
 	status.Contracts, _ = d.store.Count() // a closed store shows as none
 	status.Sessions = d.live.status()
 	for _, n := range c.Radius.NAS {

@@ -11,6 +11,21 @@ type Facts struct {
 	Request   []Attribute
 	Overrides []Override // those of this account; others must be left out
 	Stages    []string   // names of rules pretended to be in force whatever their dates
+
+	known Contract // see Know
+}
+
+// Know fills in what was sold to an account, as a copy with that account in it; nil: it is not known. The copy lies in
+// the facts themselves, so that facts which are used again need no memory for it: whoever keeps Contract beyond the next
+// Know copies it. The options are those of c.
+func (f *Facts) Know(c *Contract, account string) {
+	if c == nil {
+		f.Contract = nil
+		return
+	}
+	f.known = *c
+	f.known.Account = account
+	f.Contract = &f.known
 }
 
 // Contract is what the ISP sold to an account.

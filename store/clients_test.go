@@ -111,10 +111,10 @@ func BenchmarkSubscriber(b *testing.B) {
 				})
 			}
 			took := make([]time.Duration, 0, b.N)
+			var f engine.Facts
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				began := time.Now()
-				var f engine.Facts
 				if err := s.Subscriber(all[i%n].Account, &f); f.Contract == nil || err != nil {
 					b.Fatal(err)
 				}

@@ -64,18 +64,16 @@ func (x *index) free() {
 	_ = unix.Munmap(octets) // of a mapping of ours
 }
 
-// contract tells what the index knows of a folded account; asking is whether
-// only the file does.
-func (x *index) contract(account string) (c *engine.Contract, ask bool) {
+// contract tells what the index knows of a folded account: a row that many have,
+// without the account; nil: there is none. Asking is whether only the file knows.
+func (x *index) contract(account string) (row *engine.Contract, ask bool) {
 	switch n := x.slots[x.find(maphash.String(x.seed, account))][2]; n {
 	case rowFree, rowNone:
 		return nil, false
 	case rowAsk:
 		return nil, true
 	default:
-		found := x.rows[n-firstRow]
-		found.Account = account
-		return &found, false
+		return &x.rows[n-firstRow], false
 	}
 }
 
@@ -138,6 +136,7 @@ func (x *index) number(account string, row []byte) uint32 {
 	if err != nil || c.Account != account || len(x.rows) == maxRows {
 		return rowAsk
 	}
+	c.Account = ""
 	x.rows = append(x.rows, c)
 	n := firstRow + uint32(len(x.rows)-1)
 	x.byRow[string(row)] = n

@@ -36,7 +36,7 @@ type reader struct {
 	// A million contracts differ in little else: there are as many as there are
 	// courses, areas and options together. It depends on nothing but the octets,
 	// so no change makes it wrong.
-	rows map[string]engine.Contract
+	rows map[string]*engine.Contract
 }
 
 // maxRows bounds the rows of a reader; beyond it they are gathered anew.
@@ -109,52 +109,59 @@ func (r *reader) close() {
 	r.tx, r.contracts, r.standing = nil, nil, nil
 }
 
-// subscriber is what Subscriber tells.
-func (r *reader) subscriber(s *Store, folded string) (c *engine.Contract, overrides []engine.Override, err error) {
+// subscriber is what Subscriber tells, unless it fails.
+func (r *reader) subscriber(s *Store, folded string, f *engine.Facts) error {
 	if r.tx == nil {
 		if err := r.open(s); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	err = guard(func() (err error) {
-		if c, err = r.contract(s, folded); err == nil {
-			overrides, err = r.overrides(folded, s.now)
+	err := guard(func() (err error) {
+		if err = r.contract(s, folded, f); err == nil {
+			f.Overrides, err = r.overrides(folded, s.now)
 		}
 		return err
 	})
 	if err != nil {
 		r.close() // whatever is wrong with it, the next one looks for itself
-		return nil, nil, err
 	}
-	return c, overrides, nil
+	return err
 }
 
-func (r *reader) contract(s *Store, folded string) (*engine.Contract, error) {
+func (r *reader) contract(s *Store, folded string, f *engine.Facts) error {
 	if x := s.index.current.Load(); x != nil { // no writer changes it before this reader is let go
-		if c, ask := x.contract(folded); !ask {
-			return c, nil
+		if row, ask := x.contract(folded); !ask {
+			f.Know(row, folded)
+			return nil
 		}
 	}
 	r.key = append(r.key[:0], folded...)
 	k, v := r.contracts.Seek(r.key)
 	if !bytes.Equal(k, r.key) {
-		return nil, nil
+		return nil
 	}
-	if c, ok := r.rows[string(v)]; ok {
-		c.Account = folded
-		return &c, nil
+	if row, ok := r.rows[string(v)]; ok {
+		f.Know(row, folded)
+		return nil
 	}
 	c, err := decodeContract(folded, v)
-	if err == nil && c.Account == folded { // it need not be the row's own word
-		r.keep(v, c)
+	if err != nil {
+		return err
 	}
-	return &c, err
+	f.Know(&c, c.Account)
+	if c.Account == folded { // it need not be the row's own word
+		r.keep(v, &c)
+	}
+	return nil
 }
 
-func (r *reader) keep(row []byte, c engine.Contract) {
+// keep keeps a row, without the account: the text is the caller's, and part of a
+// larger one perhaps.
+func (r *reader) keep(row []byte, c *engine.Contract) {
 	if r.rows == nil || len(r.rows) >= maxRows {
-		r.rows = map[string]engine.Contract{}
+		r.rows = map[string]*engine.Contract{}
 	}
+	c.Account = ""
 	r.rows[string(row)] = c
 }
 

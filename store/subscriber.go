@@ -19,35 +19,38 @@ const endedKept = 24 * time.Hour
 // Subscriber fills in what the store knows of an account: f.Contract, nil where
 // there is none, and f.Overrides, those that are not revoked and have not ended
 // a day ago. All of it is of one instant. It is meant for the path of a packet:
-// one short read, which waits for no writer. After an error f has neither.
+// one short read, which waits for no writer and allocates nothing where f is used
+// again (see engine.Facts.Know). After an error f has neither.
 func (s *Store) Subscriber(account string, f *engine.Facts) error {
-	folded := engine.Fold(account)
 	f.Contract, f.Overrides = nil, nil
-	contract, overrides, err := s.subscriber(folded)
-	if err != nil {
+	if err := s.subscriber(engine.Fold(account), f); err != nil {
+		f.Contract, f.Overrides = nil, nil
 		return fmt.Errorf("looking up account %s: %w", account, err)
 	}
-	f.Contract, f.Overrides = contract, overrides
 	return nil
 }
 
-func (s *Store) subscriber(folded string) (c *engine.Contract, overrides []engine.Override, err error) {
+func (s *Store) subscriber(folded string, f *engine.Facts) error {
 	if r := s.readers.take(); r != nil {
 		defer r.mu.Unlock()
-		return r.subscriber(s, folded)
+		return r.subscriber(s, folded, f)
 	}
-	return s.subscriberApart(folded)
+	return s.subscriberApart(folded, f)
 }
 
 // subscriberApart looks in a transaction of its own, while somebody writes.
-func (s *Store) subscriberApart(folded string) (c *engine.Contract, overrides []engine.Override, err error) {
-	err = s.view(func(tx *bolt.Tx) (err error) {
-		if c, err = contractOf(tx, folded); err == nil {
-			overrides, err = overridesOf(tx, folded, s.now().Add(-endedKept))
+func (s *Store) subscriberApart(folded string, f *engine.Facts) error {
+	return s.view(func(tx *bolt.Tx) error {
+		c, err := contractOf(tx, folded)
+		if err != nil {
+			return err
 		}
+		if c != nil {
+			f.Know(c, c.Account)
+		}
+		f.Overrides, err = overridesOf(tx, folded, s.now().Add(-endedKept))
 		return err
 	})
-	return c, overrides, err
 }
 
 func contractOf(tx *bolt.Tx, folded string) (*engine.Contract, error) {

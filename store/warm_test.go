@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"sekisho/engine"
 )
 
 // warmLog is a log that passes on the bytes of "the store is in memory".
@@ -122,7 +124,7 @@ func TestKeepWarmAfterTheFileWasMappedAnew(t *testing.T) {
 	s.KeepWarm(1 << 40)
 	empty := <-bytes
 	mustImport(t, s, typical(20_000)...)
-	if _, _, err := s.subscriber("u0000007ab@atson.net"); err != nil {
+	if err := s.Subscriber("u0000007ab@atson.net", new(engine.Facts)); err != nil {
 		t.Fatal(err)
 	}
 	if n := <-bytes; n <= empty { // by the look-up, or on the way

@@ -30,6 +30,7 @@ func nasCommand() *cli.Command {
 				&cli.StringFlag{Name: "user", Usage: "the one session of this `USER` at the NAS"},
 				&cli.StringFlag{Name: "box", Usage: "which of several routers behind the NAS entry the session is at"},
 				&cli.DurationFlag{Name: "hold", Usage: "stay at each action for this `SPAN`, such as 30s"},
+				&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "wait so long for each answer, 30s at most; a router that does not answer to the first action is asked once more"},
 				&cli.BoolFlag{Name: "dry-run", Usage: "send nothing; show the packets"},
 				reasonFlag(),
 				outputFlag("table", "ndjson"),
@@ -52,8 +53,9 @@ func probeNAS(c *cli.Context, daemon *admin.Client) error {
 	ctx, cancel := signal.NotifyContext(c.Context, syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 	shown := &probeShown{Context: c}
+	defer shown.answered()
 	end, err := daemon.ProbeNAS(ctx, c.Args().First(), admin.ProbeQuestion{
-		Session: c.String("session"), Box: c.String("box"), User: c.String("user"), Hold: c.Duration("hold").Seconds(), DryRun: c.Bool("dry-run"), Reason: c.String("reason"),
+		Session: c.String("session"), Box: c.String("box"), User: c.String("user"), Hold: c.Duration("hold").Seconds(), Timeout: c.Duration("timeout").Seconds(), DryRun: c.Bool("dry-run"), Reason: c.String("reason"),
 	}, shown.line)
 	switch {
 	case ctx.Err() != nil:
@@ -70,9 +72,14 @@ type probeShown struct {
 	session admin.ProbeSession
 	failed  []string // what the router did not acknowledge
 	skipped []string // what could not be sent
+	waiting func()   // ends the word that an answer is waited for; nil: none is
 }
 
 func (p *probeShown) line(l admin.ProbeLine) error {
+	p.answered()
+	if l.Trying != nil {
+		p.await(l.Trying)
+	}
 	if p.String("output") == "ndjson" {
 		return p.write(l)
 	}
@@ -85,6 +92,31 @@ func (p *probeShown) line(l admin.ProbeLine) error {
 		p.step(l.Step)
 	}
 	return nil
+}
+
+// sayWaiting is after how long it is said that an answer is waited for.
+const sayWaiting = time.Second
+
+// await says so when the answer does not come at once.
+func (p *probeShown) await(try *admin.ProbeTry) {
+	said := make(chan struct{})
+	timer := time.AfterFunc(min(sayWaiting, time.Duration(try.Timeout/4*float64(time.Second))), func() {
+		defer close(said)
+		fmt.Fprintf(p.App.ErrWriter, "%s: no answer yet, waiting %s for one\n", try.Action, time.Duration(try.Timeout*float64(time.Second)))
+	})
+	p.waiting = func() {
+		if !timer.Stop() {
+			<-said
+		}
+	}
+}
+
+// answered notes that nothing is waited for any more.
+func (p *probeShown) answered() {
+	if p.waiting != nil {
+		p.waiting()
+	}
+	p.waiting = nil
 }
 
 func orNotKnown(action string) string {
@@ -135,9 +167,15 @@ func (p *probeShown) end(end admin.ProbeEnd) error {
 		if err := p.write(admin.ProbeLine{End: &end}); err != nil || end.OK {
 			return err
 		}
+		if end.Silent {
+			return errors.New("the router is silent")
+		}
 		return errors.New("the router did not acknowledge everything")
 	}
 	switch {
+	case end.Silent:
+		return fmt.Errorf("%s is silent: nothing answers at %s. Whether it has heard is not known; %s, which is wanted, is told again by itself.\n"+
+			"Look whether that is where it takes CoA, from this machine and with this secret: a router drops what it does not trust", p.session.NAS, p.session.To, p.session.Wanted)
 	case !end.Restored:
 		return fmt.Errorf("%s did not take back what is wanted, %s: the session drifts, and is told again", p.session.NAS, p.session.Wanted)
 	case !end.OK:

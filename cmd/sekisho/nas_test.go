@@ -39,6 +39,21 @@ func TestProbeOfARouter(t *testing.T) {
 	}
 }
 
+// TestProbeOfASilentRouter gives up after the first action and the last, and
+// says what is the matter.
+func TestProbeOfASilentRouter(t *testing.T) {
+	o := openOffice(t, "2007-05-16T10:00:30+09:00")
+	o.online(t, deskOsaka, "ua700aa007g@atson.net")
+	o.mute.Store(true)
+	var page strings.Builder
+	for _, more := range []string{"", " --output ndjson"} {
+		line := "bras-osaka --session 0000001A --timeout 200ms" + more
+		r := o.run(t, append([]string{"nas", "probe"}, strings.Fields(line)...)...)
+		fmt.Fprintf(&page, "$ sekisho nas probe %s\n%s%sexit %d\n\n", line, r.stdout, r.stderr, r.code)
+	}
+	golden(t, "nas-probe-silent.txt", settle(page.String(), append([]difference{{regexp.MustCompile(`"seconds":0.2\d+`), `"seconds":0.2`}}, ofAProbe...)))
+}
+
 // TestPushAndDisconnectOfASession names the session by its user, and by its
 // router and Acct-Session-Id.
 func TestPushAndDisconnectOfASession(t *testing.T) {

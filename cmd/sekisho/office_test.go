@@ -41,6 +41,7 @@ aaa:
 type office struct {
 	daemon *daemon.Daemon
 	router *radiustest.Lines // of bras-osaka
+	mute   atomic.Bool       // it answers nothing
 	told   string            // the filter that it was told last
 	socket string
 	clock  atomic.Pointer[time.Time]
@@ -60,8 +61,13 @@ func openOffice(t *testing.T, at string) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(aaa.Close)
-	lines := radiustest.NewLines("", deskSession)
-	router, err := radiustest.NewRouter(deskSecret, lines.Answer)
+	o := &office{router: radiustest.NewLines("", deskSession)}
+	router, err := radiustest.NewRouter(deskSecret, func(r *radiustest.Request) [][]byte {
+		if o.mute.Load() {
+			return nil
+		}
+		return o.router.Answer(r)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +85,7 @@ func openOffice(t *testing.T, at string) *office {
 	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
-	o := &office{socket: conf.Socket, router: lines}
+	o.socket = conf.Socket
 	o.move(t, at)
 	if o.daemon, err = daemon.Start(conf, daemon.Options{Version: "test", Clock: func() time.Time { return *o.clock.Load() }}); err != nil {
 		t.Fatal(err)

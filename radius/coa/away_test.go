@@ -22,7 +22,7 @@ func TestSessionsOfANASThatWasRemovedSayWhy(t *testing.T) {
 		t.Errorf("the session is %+v", l)
 	}
 	var reply Reply
-	s.orderOne(first, false, func(r Reply) { reply = r })
+	s.orderOne(first, false, 0, func(r Reply) { reply = r })
 	if reply.String() != "bras1 is no longer in the site file" || reply.Outcome != Refused {
 		t.Errorf("pushed: %+v", reply)
 	}
@@ -44,7 +44,7 @@ func TestSingleChangesOfANASThatWasRemovedAreAnswered(t *testing.T) {
 	s.Configure([]Router{s.router("bras1", 3, 0.001, 1)}, Rules{})
 	var replies []Reply
 	for id := range s.table.all {
-		s.orderOne(id, false, func(r Reply) { replies = append(replies, r) })
+		s.orderOne(id, false, 0, func(r Reply) { replies = append(replies, r) })
 	}
 	s.run(time.Second)
 	s.Configure(nil, Rules{})

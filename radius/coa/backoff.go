@@ -17,16 +17,17 @@ const (
 // backoff says when a request is sent next.
 type backoff struct {
 	began time.Time
+	until time.Time // when it is given up
 	wait  time.Duration
 	tries int
 	rand  func() float64 // from 0 to 1
 }
 
-func newBackoff(now time.Time, random func() float64) backoff {
+func newBackoff(now time.Time, patience time.Duration, random func() float64) backoff {
 	if random == nil {
 		random = rand.Float64
 	}
-	return backoff{began: now, tries: 1, rand: random}
+	return backoff{began: now, until: now.Add(patience), tries: 1, rand: random}
 }
 
 // next returns after how long something is to be done about a request that was
@@ -34,8 +35,8 @@ func newBackoff(now time.Time, random func() float64) backoff {
 // a tenth so that requests that went out together do not come back together.
 // The last try is early enough to be answered within the patience.
 func (b *backoff) next(now time.Time) (wait time.Duration, again bool) {
-	left := b.began.Add(patience).Sub(now)
-	if b.tries >= maxTries {
+	left := b.until.Sub(now)
+	if b.tries >= maxTries || left <= firstWait {
 		return left, false
 	}
 	jitter := 0.9 + 0.2*b.rand()
@@ -43,5 +44,5 @@ func (b *backoff) next(now time.Time) (wait time.Duration, again bool) {
 		b.wait = firstWait
 	}
 	b.wait = time.Duration(float64(b.wait) * jitter)
-	return min(b.wait, max(left-firstWait, 0)), true
+	return min(b.wait, left-firstWait), true
 }

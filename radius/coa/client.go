@@ -84,7 +84,7 @@ func (c *Client) send(to *NAS, r Request, done func(Reply)) (*exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{client: c, to: to, kind: r.Kind, wire: wire, backoff: newBackoff(now, c.options.Rand), relayed: r.relayed, done: done}
+	x := &exchange{client: c, to: to, kind: r.Kind, wire: wire, backoff: newBackoff(now, cmp.Or(r.Patience, patience), c.options.Rand), relayed: r.relayed, done: done}
 	x.tries.Store(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -93,6 +93,7 @@ func (k *Keeper) send(l *lane, j *job, request Request, now time.Time) {
 	if said, ok := l.Profile.CoA(j.action); ok {
 		j.words = said.Words
 	}
+	request.Patience = j.patience
 	l.underWay[j.id] = j
 	k.sessions.Telling(j.id, j.action)
 	if j.part != nil {

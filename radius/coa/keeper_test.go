@@ -246,7 +246,7 @@ func TestPushTellsWhateverWasApplied(t *testing.T) {
 	s := oneRouter(t, 2)
 	var got []string
 	push := func(id session.ID, disconnect bool) {
-		s.inbox.call(func() { s.orderOne(id, disconnect, func(r Reply) { got = append(got, r.String()) }) })
+		s.inbox.call(func() { s.orderOne(id, disconnect, 0, func(r Reply) { got = append(got, r.String()) }) })
 		s.run(time.Second)
 	}
 	push(first, false)

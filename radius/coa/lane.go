@@ -20,10 +20,11 @@ type job struct {
 	replies []func(Reply)
 	then    []*job // of the same session, after this one
 
-	version    int  // of the configuration in whose words it is told
-	forced     bool // an operator's push: told whatever was applied
-	disconnect bool // ended rather than changed
-	instead    bool // since the router refused to change it to the action
+	version    int           // of the configuration in whose words it is told
+	forced     bool          // an operator's push: told whatever was applied
+	disconnect bool          // ended rather than changed
+	instead    bool          // since the router refused to change it to the action
+	patience   time.Duration // see Request
 }
 
 // lane is everything that is under way and waiting at one router. Only the
@@ -139,6 +140,7 @@ func (l *lane) hurry(j *job) {
 			waiting.action = j.action
 		}
 		waiting.replies = append(waiting.replies, j.replies...)
+		waiting.patience = cmp.Or(j.patience, waiting.patience)
 		return
 	}
 	l.rouse(j.id)

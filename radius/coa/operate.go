@@ -256,7 +256,7 @@ func (k *Keeper) Disconnect(ids []session.ID, done func(session.ID, Reply)) { k.
 func (k *Keeper) order(ids []session.ID, disconnect bool, done func(session.ID, Reply)) {
 	alive := k.do(func() {
 		for _, id := range ids {
-			k.orderOne(id, disconnect, func(r Reply) { done(id, r) })
+			k.orderOne(id, disconnect, 0, func(r Reply) { done(id, r) })
 		}
 	})
 	if !alive {
@@ -266,7 +266,7 @@ func (k *Keeper) order(ids []session.ID, disconnect bool, done func(session.ID, 
 	}
 }
 
-func (k *Keeper) orderOne(id session.ID, disconnect bool, done func(Reply)) {
+func (k *Keeper) orderOne(id session.ID, disconnect bool, patience time.Duration, done func(Reply)) {
 	if _, live := k.sessions.Get(id); !live {
 		done(Reply{Outcome: Gone, Err: ErrNoSession})
 		return
@@ -281,5 +281,5 @@ func (k *Keeper) orderOne(id session.ID, disconnect bool, done func(Reply)) {
 	if waiting := l.queued[id]; waiting != nil {
 		waiting.disconnect = waiting.disconnect || disconnect
 	}
-	l.hurry(&job{id: id, forced: true, disconnect: disconnect, replies: []func(Reply){done}})
+	l.hurry(&job{id: id, forced: true, disconnect: disconnect, patience: patience, replies: []func(Reply){done}})
 }

@@ -3,6 +3,7 @@ package coa
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"sekisho/dict"
 	"sekisho/radius/session"
@@ -12,14 +13,16 @@ import (
 // the session is told what the probe says and not what is wanted. It ends no
 // session.
 type Probe struct {
-	keeper *Keeper
-	id     session.ID
+	keeper   *Keeper
+	id       session.ID
+	patience time.Duration
 }
 
-// Probe begins one. The error wraps ErrNoSession, or ErrNotNow while another
+// Probe begins one that waits for each answer no longer than it has patience,
+// 0 standing for 30 seconds. The error wraps ErrNoSession, or ErrNotNow while another
 // one looks at the session, or says why the router could not be told afterwards
 // what is wanted.
-func (k *Keeper) Probe(id session.ID) (*Probe, error) {
+func (k *Keeper) Probe(id session.ID, patience time.Duration) (*Probe, error) {
 	err := errEnding
 	k.do(func() {
 		var l *lane
@@ -41,7 +44,7 @@ func (k *Keeper) Probe(id session.ID) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Probe{k, id}, nil
+	return &Probe{k, id, patience}, nil
 }
 
 var errEnding = errors.New("the daemon is ending")
@@ -113,7 +116,7 @@ func (p *Probe) Tell(action string, done func(Reply)) {
 			return err
 		}
 		l.probed[p.id] = action
-		p.keeper.orderOne(p.id, false, done)
+		p.keeper.orderOne(p.id, false, p.patience, done)
 		return nil
 	})
 }
@@ -123,7 +126,7 @@ func (p *Probe) Tell(action string, done func(Reply)) {
 func (p *Probe) End(done func(Reply)) {
 	p.with(done, func(l *lane, _ *session.Session) error {
 		delete(l.probed, p.id)
-		p.keeper.orderOne(p.id, false, done)
+		p.keeper.orderOne(p.id, false, p.patience, done)
 		return nil
 	})
 }

@@ -48,7 +48,7 @@ func (s *sim) told(do func(done func(Reply))) Reply {
 }
 
 func (s *sim) probe(id session.ID) (p *Probe, err error) {
-	s.asking(func() { p, err = s.Probe(id) })
+	s.asking(func() { p, err = s.Probe(id, 0) })
 	return p, err
 }
 

@@ -93,7 +93,7 @@ func (r Reply) String() string {
 	case r.Err != nil:
 		return r.Err.Error()
 	case r.Code == 0:
-		return fmt.Sprintf("no answer to %d requests within %s", r.Tries, r.Took.Round(time.Second))
+		return fmt.Sprintf("no answer to %d requests within %s", r.Tries, r.Took.Round(100*time.Millisecond))
 	case r.Code == coaACK:
 		text = "CoA-ACK"
 	case r.Code == disconnectACK:

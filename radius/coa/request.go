@@ -35,8 +35,9 @@ func (k Kind) code() byte {
 // attributes as they stand in a packet.
 type Request struct {
 	Kind           Kind
-	Identification []byte // which session
-	Attributes     []byte // what it is to have; RFC 5176 section 3.6: none in a Disconnect-Request
+	Identification []byte        // which session
+	Attributes     []byte        // what it is to have; RFC 5176 section 3.6: none in a Disconnect-Request
+	Patience       time.Duration // for how long it is repeated and an answer waited for; 0: 30 seconds
 
 	relayed bool // its attributes are somebody else's; nothing is added, and nothing is retransmitted by us
 }

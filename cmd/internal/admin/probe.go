@@ -17,6 +17,7 @@ type ProbeQuestion struct {
 	Box     string  `json:"box,omitempty" doc:"which of several routers behind the NAS entry"`
 	User    string  `json:"user,omitempty" doc:"a login or an account with one live session at the NAS"`
 	Hold    float64 `json:"hold,omitempty" minimum:"0" maximum:"600" doc:"how long to stay at each action, in seconds"`
+	Timeout float64 `json:"timeout,omitempty" minimum:"0" maximum:"30" doc:"how long to wait for each answer, in seconds; 0: 5"`
 	DryRun  bool    `json:"dry_run,omitempty" doc:"send nothing; tell what would be sent"`
 	Reason  string  `json:"reason,omitempty" doc:"why, for the audit"`
 }
@@ -25,6 +26,7 @@ type ProbeQuestion struct {
 // session, the last one the end or an error.
 type ProbeLine struct {
 	Session *ProbeSession `json:"session,omitempty"`
+	Trying  *ProbeTry     `json:"trying,omitempty"`
 	Step    *ProbeStep    `json:"step,omitempty"`
 	End     *ProbeEnd     `json:"end,omitempty"`
 	Error   string        `json:"error,omitempty"`
@@ -41,6 +43,12 @@ type ProbeSession struct {
 	Wanted  string `json:"wanted" doc:"what the engine says for it, and what it is told at last"`
 }
 
+// ProbeTry is one action that the session is told now; a step follows.
+type ProbeTry struct {
+	Action  string  `json:"action"`
+	Timeout float64 `json:"timeout" doc:"how long an answer is waited for, in seconds"`
+}
+
 // ProbeStep is one action that the session was told, or would be.
 type ProbeStep struct {
 	Action     string   `json:"action"`
@@ -48,6 +56,7 @@ type ProbeStep struct {
 	Attributes []string `json:"attributes,omitempty" doc:"of the CoA-Request"`
 	Answer     string   `json:"answer,omitempty" doc:"what the router said, or that it said nothing"`
 	OK         bool     `json:"ok" doc:"it acknowledged"`
+	Silent     bool     `json:"silent,omitempty" doc:"nothing answered"`
 	Seconds    float64  `json:"seconds,omitempty" doc:"from the first request to the answer"`
 	Seen       bool     `json:"seen,omitempty" doc:"its accounting has shown the action since"`
 	Skipped    string   `json:"skipped,omitempty" doc:"why nothing was sent"`
@@ -57,6 +66,7 @@ type ProbeStep struct {
 type ProbeEnd struct {
 	OK       bool `json:"ok" doc:"every action that can be said by CoA was acknowledged, and what is wanted at last"`
 	Restored bool `json:"restored" doc:"the router acknowledged what is wanted, or nothing was sent"`
+	Silent   bool `json:"silent,omitempty" doc:"nothing answered at all: it was given up after the first action, and nobody knows what the router does"`
 }
 
 // Prober probes a router, and hands each line but the last to tell. It goes on

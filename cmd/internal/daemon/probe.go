@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,11 +24,11 @@ func (d *Daemon) Probe(ctx context.Context, nas string, q admin.ProbeQuestion, t
 	if err != nil {
 		return admin.ProbeEnd{}, err
 	}
-	p := &probing{Daemon: d, ctx: ctx, session: s, hold: time.Duration(q.Hold * float64(time.Second)), say: tell}
+	p := &probing{Daemon: d, ctx: ctx, session: s, hold: seconds(q.Hold), timeout: cmp.Or(seconds(q.Timeout), probeTimeout), say: tell}
 	if q.DryRun {
 		return p.rehearse()
 	}
-	if p.probe, err = d.keeper.Probe(s.ID); err != nil {
+	if p.probe, err = d.keeper.Probe(s.ID, p.timeout); err != nil {
 		return admin.ProbeEnd{}, unfit(err)
 	}
 	if err := p.record(admin.CallerFrom(ctx), q.Reason); err != nil {
@@ -36,6 +37,12 @@ func (d *Daemon) Probe(ctx context.Context, nas string, q admin.ProbeQuestion, t
 	}
 	return p.run()
 }
+
+// probeTimeout is how long a probe waits for each answer: a router that answers
+// at all does within a second, and somebody sits and waits.
+const probeTimeout = 5 * time.Second
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
 // unfit says why a session cannot be probed.
 func unfit(err error) error {
@@ -99,8 +106,10 @@ type probing struct {
 	ctx     context.Context
 	session session.Session
 	hold    time.Duration
+	timeout time.Duration
 	say     func(admin.ProbeLine) error
 	probe   *coa.Probe
+	replied bool // something has answered
 }
 
 // record writes into the audit who tries what on whose session, before the
@@ -121,19 +130,22 @@ func (p *probing) actions() (names []string) {
 	return names
 }
 
+// run goes through the actions. A router that has not answered to the first is
+// asked only once more, in the end.
 func (p *probing) run() (end admin.ProbeEnd, err error) {
 	end.OK = true
 	if err = p.introduce(); err == nil {
 		for _, action := range p.actions() {
 			step := p.step(action)
 			end.OK = end.OK && (step.OK || step.Skipped != "")
-			if err = p.say(admin.ProbeLine{Step: &step}); err != nil || p.ctx.Err() != nil {
+			err = p.say(admin.ProbeLine{Step: &step})
+			if err != nil || p.ctx.Err() != nil || !step.OK && step.Skipped == "" && !p.replied {
 				break
 			}
 		}
 	}
 	last := p.restore()
-	end.Restored = last.OK
+	end.Restored, end.Silent = last.OK, last.Silent && !p.replied
 	end.OK = end.OK && last.OK && p.ctx.Err() == nil
 	if err == nil {
 		err = p.say(admin.ProbeLine{Step: &last})
@@ -193,7 +205,7 @@ func (p *probing) restore() admin.ProbeStep {
 	step := p.words(p.wanted())
 	step.Restore = true
 	p.answered(&step, p.probe.End)
-	if !step.OK {
+	if !step.OK && !step.Silent {
 		p.options.Log.Error("a probed session was not told again what is wanted; it drifts",
 			"nas", p.session.NAS, "session", p.session.AcctSession, "wanted", step.Action, "answer", step.Answer)
 	}
@@ -226,13 +238,22 @@ func (p *probing) words(action string) admin.ProbeStep {
 	return step
 }
 
-// answered takes a step and writes down what the router said.
+// answered takes a step and writes down what the router said. The request may
+// have to wait for others to the router; that, too, has its time.
 func (p *probing) answered(step *admin.ProbeStep, take func(done func(coa.Reply))) {
+	_ = p.say(admin.ProbeLine{Trying: &admin.ProbeTry{Action: step.Action, Timeout: p.timeout.Seconds()}}) // who went away misses nothing
 	replies := make(chan coa.Reply, 1)
 	take(func(r coa.Reply) { replies <- r })
+	bound := p.timeout + probeTimeout
+	late := time.NewTimer(bound)
+	defer late.Stop()
 	var r coa.Reply
 	select {
-	case r = <-replies: // the client gives up after 30 seconds
+	case r = <-replies:
+		step.Silent = r.Code == 0 && (r.Outcome == coa.Later && r.Err == nil || r.Outcome == coa.Unreachable)
+		p.replied = p.replied || r.Code != 0
+	case <-late.C:
+		r = coa.Reply{Outcome: coa.Later, Err: fmt.Errorf("nothing came of it within %s: it waits behind what the router has not answered, or for the disk", bound)}
 	case <-p.keeper.Done():
 		r = coa.Reply{Outcome: coa.Later, Err: errors.New("the daemon is ending")}
 	}

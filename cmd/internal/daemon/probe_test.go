@@ -95,6 +95,43 @@ func TestProbeOfARouterThatRefuses(t *testing.T) {
 	}
 }
 
+// TestProbeOfARouterThatDoesNotAnswer tells a router that is silent from the
+// beginning from one that only does not answer to one action.
+func TestProbeOfARouterThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	const limit = "op25b-limit"
+	for name, test := range map[string]struct {
+		silent  string // how Filter-Ids begin that are not answered
+		timeout float64
+		want    string
+		end     admin.ProbeEnd
+	}{
+		"silent":             {"op25b", 0.1, "open -, block -", admin.ProbeEnd{Silent: true}},
+		"to one action only": {limit, 1, "open ok, limit -, block ok, block-all ok, block ok", admin.ProbeEnd{Restored: true}},
+	} {
+		p := openTried(t, func(lines *radiustest.Lines, r *radiustest.Request) [][]byte {
+			if strings.HasPrefix(r.Value(radiustest.FilterID), test.silent) {
+				return nil
+			}
+			return lines.Answer(r)
+		})
+		var steps []string
+		end, err := p.run(t.Context(), admin.ProbeQuestion{Timeout: test.timeout}, func(s admin.ProbeStep) {
+			switch {
+			case s.OK:
+				steps = append(steps, s.Action+" ok")
+			case s.Silent:
+				steps = append(steps, s.Action+" -")
+			default:
+				steps = append(steps, s.Action+" "+s.Answer)
+			}
+		})
+		if got := strings.Join(steps, ", "); got != test.want || err != nil || end != test.end {
+			t.Errorf("%s: %s; %+v %v, want %s", name, got, end, err, test.want)
+		}
+	}
+}
+
 // TestProbePutsBackWhenTheCallerGoes cancels a probe that holds a session open.
 func TestProbePutsBackWhenTheCallerGoes(t *testing.T) {
 	t.Parallel()

@@ -146,6 +146,8 @@ func TestPauseResumeUndo(t *testing.T) {
 	if l, _ := s.table.Get(first); l.Wanted != "block" || l.Why != "held at open: campaign 1 was undone" {
 		t.Errorf("the session is %+v", l)
 	}
+	s.wantHeld(first, "block", "open")
+	s.wantHeld(first, "limit", "")
 	s.grant(first, "limit") // something else is wanted
 	s.run(time.Second)
 	s.wantCount(map[string]int{"open": 299, "limit": 1})
@@ -155,6 +157,18 @@ func TestPauseResumeUndo(t *testing.T) {
 	s.wantCount(map[string]int{"block": 299, "limit": 1})
 	if err := s.state(1); err != Over {
 		t.Errorf("resumed: %s", err)
+	}
+	s.wantHeld(first, "block", "")
+}
+
+// wantHeld asks what a session is kept at while something is wanted for it.
+func (s *sim) wantHeld(id session.ID, wanted, want string) {
+	s.Helper()
+	l, _ := s.table.Get(id)
+	l.Wanted = wanted
+	var got string
+	if s.asking(func() { got = s.Held(&l) }); got != want {
+		s.Errorf("held at %q while %s is wanted, want %q", got, wanted, want)
 	}
 }
 

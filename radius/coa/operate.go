@@ -245,6 +245,19 @@ func (k *Keeper) redirect(l *lane, p *part, undo bool) error {
 	return nil
 }
 
+// Held is the action that a session is kept at though s.Wanted is wanted for it:
+// a probe looks at it, or its campaign was undone. Empty when it is not kept.
+func (k *Keeper) Held(s *session.Session) (action string) {
+	k.do(func() {
+		if l := k.lanes[placeOf(s.ID)]; l != nil {
+			if target, by := l.target(s); by != "" {
+				action = target
+			}
+		}
+	})
+	return action
+}
+
 // Push tells routers about sessions what is wanted now, whatever was applied,
 // before everything else that waits. done is called once for each session, not
 // from the caller's goroutine, and must not block.

@@ -2,6 +2,7 @@ package coa
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"log/slog"
 	"net/netip"
@@ -34,6 +35,7 @@ type RelayOptions struct {
 	Client   *Client
 	Sessions RelaySessions
 	Decider  Decider
+	Held     Holder                       // who keeps sessions at something else than the policy says; nil: nobody
 	Journal  Journal                      // where it is kept who is being told something; nil: nowhere
 	Ready    func() bool                  // whether all sessions are known: before, requests are dropped, and asked again; nil: always
 	Account  func(userName string) string // folded, as the policy reads it; empty: it does not
@@ -51,6 +53,13 @@ type RelaySessions interface {
 	Now(netip.Addr) []store.Stretch
 	Told(id session.ID, action string, proof session.Proof, why string)
 	Worded(id session.ID, words string, outdated bool)
+}
+
+// Holder knows what sessions are kept at; see Keeper.
+type Holder interface {
+	// Held is the action that a session is kept at though s.Wanted is wanted for
+	// it; empty when it is not kept.
+	Held(s *session.Session) (action string)
 }
 
 // Relay passes CoA- and Disconnect-Requests of AAA servers on to the routers.
@@ -389,16 +398,26 @@ func (r *Relay) wanted(q *request, router *Router) (said []byte, told []telling,
 			r.options.Log.Error("a CoA of an AAA server cannot be decided about", "aaa", q.client.Name, "nas", router.Name, "error", err)
 			return nil, nil, 506
 		}
-		saying, ok := router.Profile.CoA(d.Action)
+		action := r.target(s, d.Action)
+		saying, ok := router.Profile.CoA(action)
 		if s.Exempt != "" || !ok {
 			continue
 		}
 		if told != nil && !bytes.Equal(said, saying.Wire) {
 			return nil, nil, 508 // one packet cannot say two things
 		}
-		said, told = saying.Wire, append(told, telling{s.ID, d.Action, saying.Words})
+		said, told = saying.Wire, append(told, telling{s.ID, action, saying.Words})
 	}
 	return said, told, 0
+}
+
+// target is what a session is to be told for which the policy wants an action.
+func (r *Relay) target(s *session.Session, wanted string) string {
+	if r.options.Held == nil {
+		return wanted
+	}
+	s.Wanted = wanted
+	return cmp.Or(r.options.Held.Held(s), wanted)
 }
 
 // manages reports whether an attribute is the policy's to set.

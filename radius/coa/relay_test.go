@@ -35,6 +35,7 @@ type crossing struct {
 	table  *table
 	book   *book
 	clock  *radiustest.Clock
+	held   atomic.Value // string: that the session is kept at
 	early  atomic.Bool  // not all sessions are known
 	action atomic.Value // string: that the policy wants for everybody
 }
@@ -43,10 +44,14 @@ func (c *crossing) Decide(*session.Session, time.Time) (engine.Decision, error) 
 	return engine.Decision{Action: c.action.Load().(string)}, nil
 }
 
+// Held is the keeper.
+func (c *crossing) Held(*session.Session) string { return c.held.Load().(string) }
+
 func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change ...func(*Router)) *crossing {
 	t.Helper()
 	c := &crossing{TB: t, book: newBook(), clock: radiustest.NewClock(time.Unix(1e9, 0)), table: &table{all: map[session.ID]*session.Session{}, ended: map[session.ID]string{}}}
 	c.action.Store("block")
+	c.held.Store("")
 	router, err := radiustest.NewRouter(nasSecret, answer)
 	must(t, err)
 	t.Cleanup(router.Close)
@@ -66,7 +71,7 @@ func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change
 		Listen:  []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients: []RelayClient{{Name: "tokyo-1", Address: netip.MustParseAddr("127.0.0.1"), Secret: radius.NewSecret([]byte(aaaSecret))}},
 	}, []Router{r}, RelayOptions{
-		Client: client, Sessions: c.table, Decider: c, Journal: c.book, Timers: c.clock, Ready: func() bool { return !c.early.Load() },
+		Client: client, Sessions: c.table, Decider: c, Held: c, Journal: c.book, Timers: c.clock, Ready: func() bool { return !c.early.Load() },
 		Account: func(name string) string { account, _, _ := strings.Cut(name, "@"); return account },
 	})
 	must(t, err)
@@ -142,6 +147,21 @@ func TestRelayReplacesWhatThePolicyDecides(t *testing.T) {
 	}
 	if s := c.relay.Stats(); s.Replaced["bras1"] != 1 || s.Relayed["bras1"]["done"] != 1 {
 		t.Errorf("counted %+v", s)
+	}
+}
+
+// TestRelayKeepsWhatIsHeld has a session kept open, as by a campaign that was
+// undone, while the policy says block.
+func TestRelayKeepsWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	c := newCrossing(t, acks)
+	c.held.Store("open")
+	open := "0b0b" + hex.EncodeToString([]byte("op25b-off"))
+	if got, _ := c.pass(43, nasIP+acct+theirs+timeout); got != "2b"+nasIP+acct+timeout+open {
+		t.Errorf("the router got\n %s", got)
+	}
+	if l, _ := c.table.Get(session.ID{NAS: "bras1", AcctSession: "0000001A"}); l.Applied != "open" || l.Words != `Filter-Id = "op25b-off"` {
+		t.Errorf("the session is %+v", l)
 	}
 }
 

@@ -69,6 +69,7 @@ func (d *Daemon) startRelay(c *config.Config) (err error) {
 		Client:   d.keeper.client,
 		Sessions: d.live.Table,
 		Decider:  decider{d},
+		Held:     d.keeper,
 		Journal:  d.live.writer,
 		Ready:    func() bool { return d.live.whole() == nil },
 		Account:  func(name string) string { return d.config.Load().Policy.ReadLogin(name).Account },

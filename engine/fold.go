@@ -52,6 +52,13 @@ func appendFold(dst []byte, s string) []byte {
 	start := len(dst)
 	last, lastAt := rune(0), start // the letter that a voiced mark would join
 	for i := 0; i < len(s); {
+		if s[i] < utf8.RuneSelf { // most are: no mark, and no letter that takes one
+			if r := foldRune(rune(s[i])); r != ' ' || len(dst) > start {
+				dst, last = append(dst, byte(r)), 0
+			}
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && size == 1 {
 			dst, last = append(dst, s[i]), 0

@@ -23,6 +23,7 @@ func TestFold(t *testing.T) {
 		{"blanks only", " 　 ", ""},
 		{"octets that are not UTF-8", "A\xff\xfeB", "a\xff\xfeb"},
 		{"mark after such an octet", "\xffﾞ", "\xff゛"},
+		{"mark after ASCII", "ｶaﾞ", "カa゛"},
 		{"Roman numeral", "エコノミークラスⅡ", "エコノミークラスⅱ"},
 	}
 	for _, tt := range tests {

@@ -16,16 +16,17 @@ type arrival struct {
 func (p *Proxy) take(l *listener) {
 	out := newOutbox()
 	l.serve(func(l *listener, d datagram) {
-		if a := p.receive(l, d); a != nil {
-			out.post(a)
+		if next := p.receive(l, d); next != nil {
+			out.post(next)
 		}
 	}, func() { out.flush(p) })
 }
 
 // receive is the way of a request: check it, know it from its repetitions,
-// compose what is to be sent on; nil if nothing is. It runs to its end on the
-// listener's goroutine and waits for nothing but the kernel.
-func (p *Proxy) receive(l *listener, d datagram) (on *attempt) {
+// compose what is to be sent on, or find the answer that was given before; nil
+// if nothing is to be sent. It runs to its end on the listener's goroutine and
+// waits for nothing but the kernel.
+func (p *Proxy) receive(l *listener, d datagram) (next letter) {
 	a := &arrival{snapshot: p.current.Load(), listener: l, datagram: d}
 	defer p.survive(func() { p.giveUp(a, dropPanic) })
 	if why := a.check(); why != forwarded {
@@ -43,9 +44,9 @@ func (p *Proxy) receive(l *listener, d datagram) (on *attempt) {
 	t := p.begin(a)
 	same, why := p.duplicates.admit(t, a.snapshot.config.MaxRequests)
 	if same != nil {
-		p.repeat(same)
-		return nil
+		return p.repeat(same)
 	}
+	var on *attempt
 	if why == forwarded {
 		t.nas.counters.outstanding.Add(1)
 		a.begun = t
@@ -55,7 +56,7 @@ func (p *Proxy) receive(l *listener, d datagram) (on *attempt) {
 	if why != forwarded {
 		p.giveUp(a, why)
 	}
-	return on
+	return on.letter()
 }
 
 // giveUp drops an arrival that may have been taken on, so that nothing waits

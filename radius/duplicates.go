@@ -3,61 +3,69 @@ package radius
 import (
 	"bytes"
 	"hash/maphash"
-	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// duplicateKey is what makes two datagrams the same request, together with an
+// appendKey writes what makes two datagrams the same request, together with an
 // equal Request Authenticator (RFC 5080 section 2.2.2). The port is in it
 // because l2tpns and others send every request with identifier 0 from a socket
-// of its own.
-// The local address is in it because a wildcard listener is many.
-type duplicateKey struct {
-	client   netip.AddrPort
-	local    netip.Addr
-	listener uint16
-	code, id byte
+// of its own. The local address is in it because a wildcard listener is many.
+func (t *transaction) appendKey(to []byte) []byte {
+	to = append(to, byte(t.listener.number>>8), byte(t.listener.number), t.request.code(), t.request.id())
+	to, _ = t.client.AppendBinary(to) // never fails (net/netip)
+	to, _ = t.local.Addr().AppendBinary(to)
+	return to
+}
+
+// usualKey is room for every key but those with a very long name of a zone.
+const usualKey = 64
+
+// keyed reports whether a transaction has the same key as another one.
+func (t *transaction) keyed(other *transaction) bool {
+	return t.request.id() == other.request.id() && t.request.code() == other.request.code() &&
+		t.listener.number == other.listener.number && t.client == other.client && t.local.Addr() == other.local.Addr()
 }
 
 const shards = 64
 
-// duplicates holds the transactions under way and, for a while, the answered
-// ones, those too whose identifier the NAS has used for a new request. Their
+// duplicates holds the transactions under way and, for a while, the answers to
+// others, those too whose identifier the NAS has used for a new request. Their
 // number is bounded by the limit given to admit.
 type duplicates struct {
-	hash   func(duplicateKey) uint64
+	seed   maphash.Seed
+	cut    uint64    // what remains of a hash; less in a test
+	began  time.Time // what the ends of answers count from
 	held   atomic.Int64
 	shards [shards]shard
 }
 
-// shard holds the transactions whose keys have a hash that ends alike. They
-// stand in the map by the hash and not by the key, which is long and has
-// pointers in it: hundreds of thousands of keys would be a burden to caches and
-// collector (BenchmarkDuplicates).
+// shard holds what has a key with a hash that ends alike. It is found by the
+// hash and not by the key, which is long and has pointers in it
+// (BenchmarkDuplicates).
 type shard struct {
-	mu           sync.Mutex
-	transactions map[uint64]*transaction // and behind each those of another key with the same hash
-	answered     []*transaction          // the first to expire first
+	mu       sync.Mutex
+	underWay map[uint64]*transaction // and behind each those of another key with the same hash
+	answers  shelf
 }
 
-func newDuplicates() *duplicates {
-	seed := maphash.MakeSeed()
-	d := &duplicates{hash: func(k duplicateKey) uint64 { return maphash.Comparable(seed, k) }}
+func newDuplicates(now time.Time) *duplicates {
+	d := &duplicates{seed: maphash.MakeSeed(), cut: ^uint64(0), began: now}
 	for i := range d.shards {
-		d.shards[i].transactions = map[uint64]*transaction{}
+		d.shards[i].underWay = map[uint64]*transaction{}
 	}
 	return d
 }
 
+func (d *duplicates) hash(key []byte) uint64 { return maphash.Bytes(d.seed, key) & d.cut }
+
 func (d *duplicates) shard(t *transaction) *shard { return &d.shards[t.hash%shards] }
 
-// find returns the transaction that stands under the key of this one.
+// find returns the transaction under way that stands under the key of this one.
 func (s *shard) find(t *transaction) *transaction {
-	other := s.transactions[t.hash]
-	for other != nil && other.key() != t.key() {
+	other := s.underWay[t.hash]
+	for other != nil && !other.keyed(t) {
 		other = other.twin
 	}
 	return other
@@ -65,18 +73,18 @@ func (s *shard) find(t *transaction) *transaction {
 
 // put enters a transaction, under a key that is free.
 func (s *shard) put(t *transaction) {
-	t.twin = s.transactions[t.hash]
-	s.transactions[t.hash] = t
+	t.twin = s.underWay[t.hash]
+	s.underWay[t.hash] = t
 }
 
 // take takes a transaction out, if it is there.
 func (s *shard) take(t *transaction) {
-	first := s.transactions[t.hash]
+	first := s.underWay[t.hash]
 	switch {
 	case first == t && t.twin == nil:
-		delete(s.transactions, t.hash)
+		delete(s.underWay, t.hash)
 	case first == t:
-		s.transactions[t.hash] = t.twin
+		s.underWay[t.hash] = t.twin
 	}
 	for ; first != nil && first != t; first = first.twin {
 		if first.twin == t {
@@ -86,19 +94,27 @@ func (s *shard) take(t *transaction) {
 	t.twin = nil
 }
 
-// admit enters a new transaction. If the same request is here already it is
-// returned instead; a different one under the same key gives way and is
-// abandoned, as RFC 5080 section 2.2.2 asks.
+// admit enters a new transaction. If the same request is under way that is
+// returned instead, and if it was answered the new one is, with the answer; a
+// different one under the same key gives way and is abandoned, as RFC 5080
+// section 2.2.2 asks.
 func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why reason) {
-	t.hash = d.hash(t.key())
+	var room [usualKey]byte
+	key := t.appendKey(room[:0])
+	t.hash = d.hash(key)
 	s := d.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.find(t)
-	if old != nil && bytes.Equal(old.request.authenticator(), t.request.authenticator()) && len(old.request) == len(t.request) {
+	kept := s.answers.find(t.hash, t.request, key)
+	switch {
+	case kept != nil: // even where its identifier stands for a newer request by now
+		t.reply, t.serial = bytes.Clone(kept.reply()), kept.serial()
+		t.state.Store(answered)
+		return t, dropDuplicate
+	case old != nil && old.repeats(t):
 		return old, dropDuplicate
-	}
-	if old != nil && old.leave(abandoned) {
+	case old != nil && old.leave(abandoned):
 		old.nas.counters.dropped[dropSuperseded].Add(1)
 		old.recall(nil)
 		d.remove(s, old)
@@ -107,7 +123,7 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 		return nil, dropOverload
 	}
 	if old != nil {
-		s.take(old) // its answer is held until it expires, but nobody can ask for it
+		s.take(old) // it is being answered, but nobody can ask for that answer
 	}
 	d.held.Add(1)
 	t.held = true
@@ -115,16 +131,23 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 	return nil, forwarded
 }
 
-// remember keeps an answered transaction until it expires.
-func (d *duplicates) remember(t *transaction) {
+// repeats reports whether two requests of one key are the same.
+func (t *transaction) repeats(other *transaction) bool {
+	return bytes.Equal(t.request.authenticator(), other.request.authenticator()) && len(t.request) == len(other.request)
+}
+
+// remember keeps the answer to a transaction until it expires. That comes no
+// sooner than the end of those that are kept already, as where a configuration
+// with a longer delay was in force.
+func (d *duplicates) remember(t *transaction, expires time.Time) {
+	var room [usualKey]byte
+	key := t.appendKey(room[:0])
 	s := d.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := len(s.answered)
-	for at > 0 && s.answered[at-1].expires.After(t.expires) {
-		at-- // that one was answered under a configuration with a longer delay
-	}
-	s.answered = slices.Insert(s.answered, at, t)
+	s.take(t)
+	t.held = false // from now on the answer is
+	s.answers.put(t, int64(expires.Sub(d.began)), key)
 }
 
 // forget takes out a transaction that got no answer, so that a retransmission
@@ -156,14 +179,5 @@ func (d *duplicates) expire(now time.Time) {
 func (s *shard) expire(d *duplicates, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for n < len(s.answered) && !s.answered[n].expires.After(now) {
-		d.remove(s, s.answered[n])
-		s.answered[n] = nil
-		n++
-	}
-	s.answered = s.answered[n:]
-	if len(s.answered) == 0 {
-		s.answered = nil // give a burst's memory back
-	}
+	d.held.Add(-int64(s.answers.expire(int64(now.Sub(d.began)))))
 }

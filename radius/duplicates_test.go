@@ -23,8 +23,8 @@ func waitingTransaction(id byte, authenticator byte) *transaction {
 // to it, all at once, and checks that nothing stays.
 func TestHeldNeverDrifts(t *testing.T) {
 	t.Parallel()
-	d := newDuplicates()
 	start := time.Unix(1000, 0)
+	d := newDuplicates(start)
 	var all sync.WaitGroup
 	underWay := make(chan *transaction, 64)
 	for seed := range uint64(2) { // as listeners
@@ -49,8 +49,7 @@ func TestHeldNeverDrifts(t *testing.T) {
 				case random.IntN(2) == 0 && tr.leave(abandoned):
 					d.forget(tr)
 				case tr.leave(answering):
-					tr.expires = start
-					d.remember(tr)
+					d.remember(tr, start)
 					tr.state.Store(answered)
 				}
 				if random.IntN(10) == 0 {
@@ -71,24 +70,35 @@ func TestHeldNeverDrifts(t *testing.T) {
 	}
 }
 
-// size counts the transactions by where they are kept.
-func (d *duplicates) size() int {
-	there := map[*transaction]bool{}
+// size counts the requests that are held, by where they are kept.
+func (d *duplicates) size() (n int) {
 	for i := range d.shards {
-		for _, t := range d.shards[i].transactions {
-			there[t] = true
+		for _, t := range d.shards[i].underWay {
+			for ; t != nil; t = t.twin {
+				n++
+			}
 		}
-		for _, t := range d.shards[i].answered {
-			there[t] = true
-		}
+		n += d.shards[i].answers.size()
 	}
-	return len(there)
+	return n
+}
+
+func (s *shelf) size() (n int) {
+	begin := s.begin
+	for i, page := range s.pages {
+		for begin < len(page) {
+			begin += len(s.at(place{s.base + uint32(i), uint32(begin)}))
+			n++
+		}
+		begin = 0
+	}
+	return n
 }
 
 func TestAnsweredRequestsUnderOneIdentifierCountEach(t *testing.T) {
 	t.Parallel()
 	const limit = 3
-	d := newDuplicates()
+	d := newDuplicates(time.Unix(1000, 0))
 	for i := range byte(limit + 1) {
 		tr := waitingTransaction(1, i)
 		want := forwarded
@@ -99,7 +109,7 @@ func TestAnsweredRequestsUnderOneIdentifierCountEach(t *testing.T) {
 			t.Errorf("number %d: %s, want %s", i+1, why, want)
 		}
 		if tr.leave(answering) && i < limit {
-			d.remember(tr)
+			d.remember(tr, time.Unix(1000, 0))
 		}
 	}
 	if d.expire(time.Unix(1000, 0)); d.held.Load() != 0 {
@@ -109,14 +119,13 @@ func TestAnsweredRequestsUnderOneIdentifierCountEach(t *testing.T) {
 
 func TestAnswersExpireInTheirOrder(t *testing.T) {
 	t.Parallel()
-	d := newDuplicates()
 	start := time.Unix(1000, 0)
+	d := newDuplicates(start)
 	for i := range byte(3) {
 		tr := waitingTransaction(i*shards, 0) // the same shard
 		d.admit(tr, 10)
 		tr.leave(answering)
-		tr.expires = start.Add(time.Duration(i) * time.Second)
-		d.remember(tr)
+		d.remember(tr, start.Add(time.Duration(i)*time.Second))
 	}
 	for i, want := range []int{2, 1, 0} {
 		if d.expire(start.Add(time.Duration(i) * time.Second)); d.size() != want {
@@ -125,27 +134,32 @@ func TestAnswersExpireInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAShorterDelayIsNotHeldUpByALongerOne(t *testing.T) {
+// TestAShorterDelayBehindALongerOne is a reload in between: what comes after it
+// goes when the last one before it is gone, and all at once.
+func TestAShorterDelayBehindALongerOne(t *testing.T) {
 	t.Parallel()
-	d := newDuplicates()
 	start := time.Unix(1000, 0)
-	for i, delay := range []time.Duration{time.Minute, time.Second} { // a reload in between
-		tr := waitingTransaction(byte(i)*shards, 0)
+	d := newDuplicates(start)
+	for i, delay := range []time.Duration{time.Minute, time.Second, time.Second} {
+		tr := waitingTransaction(1, byte(i))
 		d.admit(tr, 10)
+		tr.nas.counters.outstanding.Add(1)
 		tr.leave(answering)
-		tr.expires = start.Add(delay)
-		d.remember(tr)
+		d.remember(tr, start.Add(delay))
 	}
-	if d.expire(start.Add(time.Second)); d.size() != 1 {
-		t.Errorf("%d held, want the one of a minute", d.size())
+	if d.expire(start.Add(time.Minute - 1)); d.size() != 3 {
+		t.Errorf("%d held, want the one of a minute and those behind it", d.size())
+	}
+	if d.expire(start.Add(time.Minute)); d.size() != 0 || d.held.Load() != 0 {
+		t.Errorf("after a minute %d held, %d counted", d.size(), d.held.Load())
 	}
 }
 
 // TestKeysOfOneHashAreNotMixedUp lets all requests have the same hash.
 func TestKeysOfOneHashAreNotMixedUp(t *testing.T) {
 	t.Parallel()
-	d := newDuplicates()
-	d.hash = func(duplicateKey) uint64 { return 7 }
+	d := newDuplicates(time.Unix(1000, 0))
+	d.cut = 0
 	var all []*transaction
 	admit := func(id, authenticator byte) *transaction {
 		tr := waitingTransaction(id, authenticator)
@@ -156,7 +170,7 @@ func TestKeysOfOneHashAreNotMixedUp(t *testing.T) {
 		if admit(id, 1) != nil {
 			t.Fatalf("request %d is held for another one", id)
 		}
-		all = append(all, d.shard(&transaction{hash: 7}).transactions[7])
+		all = append(all, d.shard(&transaction{}).underWay[0])
 	}
 	for _, gone := range []int{4, 2, 0} { // the one that stands first, one in the middle, the last
 		d.forget(all[gone])
@@ -177,8 +191,8 @@ func TestKeysOfOneHashAreNotMixedUp(t *testing.T) {
 // router's identifiers come to within the time that answers are kept for.
 func TestAnswersUnderAnIdentifierThatWasUsedAgainAreNotSearched(t *testing.T) {
 	t.Parallel()
-	d := newDuplicates()
 	now := time.Unix(1000, 0)
+	d := newDuplicates(now)
 	var last *transaction
 	for authenticator := range byte(200) {
 		last = waitingTransaction(7, authenticator)
@@ -187,19 +201,20 @@ func TestAnswersUnderAnIdentifierThatWasUsedAgainAreNotSearched(t *testing.T) {
 		}
 		last.nas.counters.outstanding.Add(1)
 		last.leave(answering)
-		last.expires = now.Add(time.Duration(authenticator))
-		d.remember(last)
+		last.reply = []byte{authenticator}
+		d.remember(last, now.Add(time.Duration(authenticator)))
 		last.state.Store(answered)
 	}
-	if first := d.shard(last).transactions[last.hash]; first != last || first.twin != nil {
-		t.Errorf("earlier ones stand behind the last: %v", first.twin != nil)
+	if known := len(d.shard(last).answers.places); known != 1 {
+		t.Errorf("%d answers can be found, want the last", known)
 	}
 	d.expire(now.Add(198))
-	if same, _ := d.admit(waitingTransaction(7, 199), 1000); same != last || d.held.Load() != 1 {
-		t.Errorf("the last one is known: %v, %d are held", same == last, d.held.Load())
+	same, _ := d.admit(waitingTransaction(7, 199), 1000)
+	if same == nil || string(same.reply) != "\xc7" || d.held.Load() != 1 {
+		t.Errorf("the last one is known as %+v, %d are held", same, d.held.Load())
 	}
 	d.expire(now.Add(time.Second))
-	if held, known := d.held.Load(), len(d.shard(last).transactions); held != 0 || known != 0 {
+	if held, known := d.held.Load(), len(d.shard(last).answers.places); held != 0 || known != 0 {
 		t.Errorf("%d held and %d known at the end", held, known)
 	}
 }

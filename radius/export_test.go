@@ -14,21 +14,6 @@ func (o Options) WithAside(most int) Options {
 	return o
 }
 
-// Attempts counts those that are kept for answered requests.
-func (p *Proxy) Attempts() (n int) {
-	for i := range p.duplicates.shards {
-		s := &p.duplicates.shards[i]
-		s.mu.Lock()
-		for _, t := range s.answered {
-			if t.attempt.Load() != nil {
-				n++
-			}
-		}
-		s.mu.Unlock()
-	}
-	return n
-}
-
 // Sweep does at once what the proxy does regularly.
 func (p *Proxy) Sweep() { p.sweep(p.timer()) }
 

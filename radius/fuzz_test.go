@@ -117,7 +117,7 @@ func (b *bench) send(l *listener, octets []byte) *transaction {
 		return nil
 	}
 	t := &transaction{listener: l, client: client, local: l.addr, request: octets}
-	t.hash = b.duplicates.hash(t.key())
+	t.hash = b.duplicates.hash(t.appendKey(nil))
 	return b.duplicates.shard(t).find(t)
 }
 

@@ -169,19 +169,6 @@ func TestIdentifiersOfEarlierAttemptsAreGivenBack(t *testing.T) {
 	p.expect("after the window: both have answered", "alive alive", 2, 2)
 }
 
-func TestAnAnswerIsKeptWithoutWhatWasSentForIt(t *testing.T) {
-	t.Parallel()
-	p := startPool(t, 2, nil)
-	p.servers[0].mute.Store(true)
-	request := access(t, 1, user)
-	must(t, p.nas.Send(request))
-	p.expect("at first", "alive alive", 1, 0)
-	p.timer.advance(time.Second)
-	p.exchange(p.nas, request) // by the second attempt
-	p.exchange(p.nas, request)
-	p.until("both attempts are let go", func() bool { return p.inside().Attempts() == 0 })
-}
-
 // outstanding are the identifiers in use towards two servers.
 func (p *pool) outstanding() (a, b int) {
 	stats := p.proxy.Stats().AAA

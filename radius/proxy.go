@@ -106,7 +106,6 @@ func newProxy(o Options) *Proxy {
 		clock:       o.Clock,
 		timer:       o.timer,
 		counters:    newRegistry(),
-		duplicates:  newDuplicates(),
 		stopSweep:   make(chan struct{}),
 		latches:     o.Latches,
 		healthy:     o.Healthy,
@@ -124,6 +123,7 @@ func newProxy(o Options) *Proxy {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	p.log = newLimitedLog(o.Log, p.timer)
+	p.duplicates = newDuplicates(p.timer())
 	rand.Read(p.loopMark[:]) // never fails (crypto/rand)
 	return p
 }

@@ -200,11 +200,9 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 		p.loggedIn(t, reply, insert)
 	}
 	t.reply = octets
-	t.expires = p.timer().Add(t.snapshot.config.CleanupDelay)
-	p.duplicates.remember(t)
+	p.duplicates.remember(t, p.timer().Add(t.snapshot.config.CleanupDelay))
 	t.state.Store(answered)
 	t.recall(a)
-	t.attempt.Store(nil) // thousands of answers are kept: their requests to the servers need not be
 	t.nas.counters.answered[octets[0]].Add(1)
 	p.debug.Load().answered(t)
 	return t

@@ -23,37 +23,43 @@ func (p *Proxy) begin(a *arrival) *transaction {
 
 // repeat deals with a retransmission: the same answer if there is one,
 // otherwise a new attempt at another server if this one keeps silent, or the
-// same octets to the same server, at most once a second.
-func (p *Proxy) repeat(t *transaction) {
+// same octets to the same server, at most once a second; nil if nothing is to
+// be sent.
+func (p *Proxy) repeat(t *transaction) letter {
 	t.nas.counters.dropped[dropDuplicate].Add(1)
 	if t.state.Load() == answered {
 		p.debug.Load().note(t, "A retransmission: the cached answer goes out again")
-		t.send(p)
-		return
+		return t
 	}
 	a, now := t.attempt.Load(), p.timer()
 	if a == nil || t.state.Load() != waiting {
 		p.debug.Load().note(t, "A retransmission while the request is in progress")
-		return
+		return nil
 	}
 	early := now.Sub(a.sent) < time.Second
 	if other := p.elsewhere(t, a, early); other != nil {
 		p.debug.Load().note(t, "A retransmission: %s keeps silent, %s is asked", a.target.Name, other.Name)
 		if next, why := p.attempt(t, other); why == forwarded {
-			if next != nil {
-				next.send(p)
-			}
-			return
+			return next.letter()
 		}
 	}
 	if early || a.target.peer.health.now() == dead {
 		p.debug.Load().note(t, "A retransmission while the request is in progress")
-		return
+		return nil
 	}
 	a.sent = now
 	a.target.peer.health.owe(now)
 	p.debug.Load().note(t, "A retransmission goes to %s", a.target.Name)
-	p.transmit(a)
+	a.count()
+	return a
+}
+
+// letter is the attempt as one; nil if there is none.
+func (a *attempt) letter() letter {
+	if a == nil {
+		return nil
+	}
+	return a
 }
 
 // elsewhere returns another server for a request that its own leaves without

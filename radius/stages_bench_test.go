@@ -28,15 +28,14 @@ func BenchmarkCalibration(b *testing.B) {
 func BenchmarkDuplicates(b *testing.B) {
 	proxy := newBench(b)
 	t, _ := proxy.underWayLogin("")
-	d := newDuplicates()
 	now := time.Unix(1e9, 0)
+	d := newDuplicates(now)
 	b.ReportAllocs()
 	for b.Loop() {
-		t.expires = now
 		if _, why := d.admit(t, 10); why != forwarded {
 			b.Fatal(why)
 		}
-		d.remember(t)
+		d.remember(t, now)
 		d.shard(t).expire(d, now)
 	}
 }

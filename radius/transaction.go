@@ -8,8 +8,8 @@ import (
 
 // transaction is one request of a NAS on its way: what arrived, by which
 // configuration it is handled, where it went, and at last what was answered.
-// It lives in the duplicate cache from its arrival until its answer has been
-// kept long enough.
+// It is in the duplicate cache from its arrival until it is answered; then the
+// answer is, for a while.
 type transaction struct {
 	snapshot *snapshot
 	listener *listener
@@ -22,9 +22,8 @@ type transaction struct {
 	held     bool   // it counts among those held; guarded, like twin, by its shard of the cache
 	twin     *transaction
 
-	state   atomic.Uint32
-	reply   []byte    // valid once state is answered
-	expires time.Time // when the answer is forgotten; set before state is answered
+	state atomic.Uint32
+	reply []byte // valid once state is answered
 
 	attempt atomic.Pointer[attempt] // the last one; it knows those before it
 }
@@ -82,8 +81,4 @@ func (t *transaction) recall(answered *attempt) {
 			a.socket.peer.retire(a)
 		}
 	}
-}
-
-func (t *transaction) key() duplicateKey {
-	return duplicateKey{t.client, t.local.Addr(), t.listener.number, t.request.code(), t.request.id()}
 }

@@ -15,7 +15,7 @@ type arrival struct {
 // leaves together.
 func (p *Proxy) take(l *listener) {
 	out := newOutbox()
-	l.serve(func(l *listener, d datagram) {
+	l.serve(p.timer, func(l *listener, d datagram) {
 		if next := p.receive(l, d); next != nil {
 			out.post(next)
 		}

@@ -56,7 +56,7 @@ func newBench(t testing.TB) *bench {
 			b.acct = l
 		}
 	}
-	b.from = &reader{in: newInbox(b.auth.raw), out: newOutbox()}
+	b.from = &reader{in: newInbox(b.auth.raw, askNothing), out: newOutbox()}
 	return b
 }
 

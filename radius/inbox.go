@@ -14,8 +14,10 @@ import (
 // time.
 type inbox struct {
 	conn     syscall.RawConn
+	asks     ask
 	receive  func(fd uintptr) (done bool)
-	count    int
+	count    int // of the datagrams that there are
+	used     int // headers that the kernel has written into
 	errno    syscall.Errno
 	headers  [batch]mmsghdr
 	vectors  [batch]unix.Iovec
@@ -28,8 +30,17 @@ type inbox struct {
 // datagram does not look whole.
 const datagramLen = maxPacketLen + 1
 
-func newInbox(conn syscall.RawConn) *inbox {
-	in := &inbox{conn: conn}
+// ask is what an inbox asks the kernel about a datagram: each answer costs.
+type ask uint8
+
+const (
+	askNothing ask = iota
+	askFrom        // who sent it
+	askBoth        // that, and to which address of ours
+)
+
+func newInbox(conn syscall.RawConn, asks ask) *inbox {
+	in := &inbox{conn: conn, asks: asks, used: batch}
 	in.receive = in.recvmmsg // made once: a method value is allocated
 	room := make([]byte, batch*datagramLen)
 	for i := range batch {
@@ -49,9 +60,10 @@ func (in *inbox) lend(i int, buffer []byte) {
 // of a read from the socket: one that ends all reading, or one that an earlier
 // datagram brought back.
 func (in *inbox) read() (int, error) {
-	for i := range in.headers {
+	for i := range in.used {
 		in.clear(i)
 	}
+	in.used = 0
 	if err := in.conn.Read(in.receive); err != nil {
 		return 0, err
 	}
@@ -65,24 +77,27 @@ func (in *inbox) read() (int, error) {
 // last one's lengths into it.
 func (in *inbox) clear(i int) {
 	h := &in.headers[i].Msghdr
-	*h = unix.Msghdr{
-		Name: (*byte)(unsafe.Pointer(&in.names[i])), Namelen: unix.SizeofSockaddrInet6,
-		Iov:     &in.vectors[i],
-		Control: &in.controls[i][0],
-	}
+	*h = unix.Msghdr{Iov: &in.vectors[i]}
 	h.SetIovlen(1)
-	h.SetControllen(controlLen)
+	if in.asks >= askFrom {
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&in.names[i])), unix.SizeofSockaddrInet6
+	}
+	if in.asks == askBoth {
+		h.Control = &in.controls[i][0]
+		h.SetControllen(controlLen)
+	}
 }
 
 func (in *inbox) recvmmsg(fd uintptr) (done bool) {
 	in.count, in.errno = mmsg(unix.SYS_RECVMMSG, fd, in.headers[:])
+	in.used = in.count
 	return in.errno != syscall.EAGAIN
 }
 
 // octets are those of a datagram. They are overwritten by the next read.
 func (in *inbox) octets(i int) []byte { return in.buffers[i][:in.headers[i].octets] }
 
-// from is who sent it.
+// from is who sent it, where that is asked.
 func (in *inbox) from(i int) netip.AddrPort { return decodeName(&in.names[i]) }
 
 // to is the address that it was sent to; false where the kernel did not say.

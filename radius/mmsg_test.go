@@ -44,7 +44,7 @@ func opened(t *testing.T, addr string) *listener {
 // arrived reads that many datagrams, and says whence, whereto and what each is.
 func arrived(t *testing.T, l *listener, count int) (all []string) {
 	t.Helper()
-	in := newInbox(l.raw)
+	in := newInbox(l.raw, l.asks())
 	for len(all) < count {
 		n, err := in.read()
 		if err != nil {
@@ -271,7 +271,7 @@ func TestRefusedPortEndsNoReading(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := newInbox(raw)
+	in := newInbox(raw, askNothing)
 	if n, err := in.read(); n != 0 || err != unix.ECONNREFUSED {
 		t.Fatalf("read %d, %v", n, err)
 	}

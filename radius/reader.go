@@ -21,7 +21,7 @@ type reader struct {
 }
 
 func newReader(s *socket) *reader {
-	return &reader{socket: s, in: newInbox(s.raw), out: newOutbox()}
+	return &reader{socket: s, in: newInbox(s.raw, askNothing), out: newOutbox()}
 }
 
 // serve works until the socket is closed or another goroutine has the reader.

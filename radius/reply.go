@@ -200,7 +200,7 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 		p.loggedIn(t, reply, insert)
 	}
 	t.reply = octets
-	p.duplicates.remember(t, p.timer().Add(t.snapshot.config.CleanupDelay))
+	p.duplicates.remember(t, a.heard.Add(t.snapshot.config.CleanupDelay))
 	t.state.Store(answered)
 	t.recall(a)
 	t.nas.counters.answered[octets[0]].Add(1)

@@ -2,7 +2,6 @@ package radius
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"syscall"
@@ -14,7 +13,7 @@ func (p *Proxy) begin(a *arrival) *transaction {
 	room := &a.listener.room
 	t := room.transactions.next()
 	t.snapshot, t.listener, t.nas = a.snapshot, a.listener, a.nas
-	t.client, t.local = a.datagram.from, a.datagram.local
+	t.client, t.local, t.heard = a.datagram.from, a.datagram.local, a.datagram.heard
 	t.request = append(room.kept.next(len(a.packet)), a.packet...)
 	t.serial = p.serial.Add(1) - 1
 	p.debug.Load().received(t)
@@ -39,7 +38,7 @@ func (p *Proxy) repeat(t *transaction) letter {
 	early := now.Sub(a.sent) < time.Second
 	if other := p.elsewhere(t, a, early); other != nil {
 		p.debug.Load().note(t, "A retransmission: %s keeps silent, %s is asked", a.target.Name, other.Name)
-		if next, why := p.attempt(t, other); why == forwarded {
+		if next, why := p.attempt(t, other, now); why == forwarded {
 			return next.letter()
 		}
 	}
@@ -104,7 +103,7 @@ func (p *Proxy) send(t *transaction, targets []*target, known *target) (a *attem
 	var last *target
 	why = dropServersDead
 	if known != nil {
-		if a, why = p.attempt(t, known); why != dropSend {
+		if a, why = p.attempt(t, known, t.heard); why != dropSend {
 			return a, why
 		}
 	}
@@ -112,7 +111,7 @@ func (p *Proxy) send(t *transaction, targets []*target, known *target) (a *attem
 		switch state := to.peer.health.now(); {
 		case to == known:
 		case state == alive:
-			if a, why = p.attempt(t, to); why != dropSend {
+			if a, why = p.attempt(t, to, t.heard); why != dropSend {
 				return a, why
 			}
 		case state == zombie && last == nil:
@@ -120,7 +119,7 @@ func (p *Proxy) send(t *transaction, targets []*target, known *target) (a *attem
 		}
 	}
 	if last != nil {
-		return p.attempt(t, last)
+		return p.attempt(t, last, t.heard)
 	}
 	return nil, why
 }
@@ -176,12 +175,11 @@ func (p *Proxy) looped(request packet) bool {
 
 // attempt composes the request for one server, ready to be sent; nil where
 // it need not be.
-func (p *Proxy) attempt(t *transaction, to *target) (*attempt, reason) {
-	now := p.timer()
+func (p *Proxy) attempt(t *transaction, to *target, now time.Time) (*attempt, reason) {
 	a := t.listener.room.attempts.next()
 	a.transaction, a.earlier, a.target = t, t.attempt.Load(), to
 	a.began, a.sent, a.deadline = now, now, now.Add(t.snapshot.config.RequestTime)
-	rand.Read(a.authenticator[:]) // never fails (crypto/rand)
+	t.listener.room.random.read(a.authenticator[:])
 	if why := p.compose(a); why != forwarded {
 		return nil, why
 	}

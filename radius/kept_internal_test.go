@@ -74,14 +74,17 @@ func TestDelayedCopyOfAnAnsweredRequest(t *testing.T) {
 	d.admit(first, 10)
 	first.nas.counters.outstanding.Add(1)
 	first.leave(answering)
-	first.reply = []byte("the answer")
+	first.reply, first.serial = []byte("the answer"), 5
 	d.remember(first, start.Add(time.Second))
 	d.admit(second, 10)
 	copied := waitingTransaction(1, 1)
-	if same, why := d.admit(copied, 10); same != copied || why != dropDuplicate || string(copied.reply) != "the answer" {
-		t.Errorf("the copy: %v, %q", why, copied.reply)
+	if same, why := d.admit(copied, 10); same != copied || why != dropDuplicate || string(copied.reply) != "the answer" || copied.serial != 5 {
+		t.Errorf("the copy: %v, %q, by number %d", why, copied.reply, copied.serial)
 	}
 	if same, _ := d.admit(waitingTransaction(1, 2), 10); same != second || second.state.Load() != waiting {
 		t.Error("the newer request is not under way any more")
+	}
+	if d.forget(first); d.held.Load() != 2 { // as after a panic
+		t.Errorf("%d held, want the answer and the newer request", d.held.Load())
 	}
 }

@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-scale bench-storm bench-sessions bench-campaign kills-ldap
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise differential kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-scale bench-storm bench-sessions bench-campaign kills-ldap
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ line: ## only the real subscriber line: PPPoE client, l2tpns, sekisho, FreeRADIU
 fuzz-short: ## every fuzz target for FUZZTIME (20,000 executions)
 	sh .ci/fuzz $(FUZZTIME)
 
-soak: noise kills kills-ldap ## every fuzz target for ten minutes, and the others of the long runs
+soak: noise differential kills kills-ldap ## every fuzz target for ten minutes, and the others of the long runs
 	sh .ci/fuzz 10m
 
 kills: ## kill a process that changes the store in all ways, and a daemon that tells routers, 200 times each, and compare
@@ -60,6 +60,9 @@ kills-ldap: ## kill a daemon that follows a real slapd, 100 times, and compare; 
 noise: ## thirty million random datagrams at every socket of the binary: its goroutines and memory, some ten minutes
 	go build -o bin/sekisho ./cmd/sekisho
 	cd radius && SEKISHO_BINARY=$(CURDIR)/bin/sekisho SEKISHO_NOISE=300000 go test -count=1 -v -timeout 60m -run '^TestCase48'
+
+differential: ## two million random packets through the proxy, every octet compared with a plain reference; some minutes
+	SEKISHO_DIFFERENTIAL=170000 go test -count=1 -v -timeout 60m -run '^TestDifferential$$' ./radius
 
 mutate: ## change every word of every shipped policy and show which decision test notices
 	go test -count=1 -v -run EveryWord ./engine/policyfile

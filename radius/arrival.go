@@ -11,54 +11,6 @@ type arrival struct {
 	begun    *transaction // once it is taken on
 }
 
-// take works through what arrives at a listener. What goes to the servers
-// leaves together.
-func (p *Proxy) take(l *listener) {
-	out := newOutbox()
-	l.serve(p.timer, func(l *listener, d datagram) {
-		if next := p.receive(l, d); next != nil {
-			out.post(next)
-		}
-	}, func() { out.flush(p) })
-}
-
-// receive is the way of a request: check it, know it from its repetitions,
-// compose what is to be sent on, or find the answer that was given before; nil
-// if nothing is to be sent. It runs to its end on the listener's goroutine and
-// waits for nothing but the kernel.
-func (p *Proxy) receive(l *listener, d datagram) (next letter) {
-	a := &arrival{snapshot: p.current.Load(), listener: l, datagram: d}
-	defer p.survive(func() { p.giveUp(a, dropPanic) })
-	if why := a.check(); why != forwarded {
-		p.refuse(a, why)
-		return nil
-	}
-	a.nas.counters.received[a.packet.code()].Add(1)
-	if a.packet.code() == accessRequest && a.packet.has(typeMessageAuthenticator) && !a.packet.has(typeEAPMessage) {
-		p.learn(&a.nas.counters.latch, a.nas.RequireMA)
-	}
-	if a.packet.code() == statusServer {
-		p.answerStatus(a)
-		return nil
-	}
-	t := p.begin(a)
-	same, why := p.duplicates.admit(t, a.snapshot.config.MaxRequests)
-	if same != nil {
-		return p.repeat(same)
-	}
-	var on *attempt
-	if why == forwarded {
-		t.nas.counters.outstanding.Add(1)
-		a.begun = t
-		p.accounted(t)
-		on, why = p.forward(t)
-	}
-	if why != forwarded {
-		p.giveUp(a, why)
-	}
-	return on.letter()
-}
-
 // giveUp drops an arrival that may have been taken on, so that nothing waits
 // for it: a retransmission is a new attempt.
 func (p *Proxy) giveUp(a *arrival, why reason) {

@@ -3,67 +3,7 @@ package radius
 import (
 	"encoding/binary"
 	"net/netip"
-
-	"sekisho/dict"
 )
-
-// reply is the way of a reply: find the request it answers, verify it, add
-// what the policy says, and make the answer ready; nil where there is none to
-// be sent. It runs on the goroutine that has the reader; false means that
-// another one has it now.
-func (p *Proxy) reply(r *reader, octets []byte) (answer *transaction, mine bool) {
-	s := r.socket
-	reply, why := parse(octets)
-	if why != forwarded {
-		p.refuseReply(s, nil, why)
-		return nil, true
-	}
-	a := s.waiting(reply.id())
-	if a == nil {
-		p.refuseReply(s, nil, dropUnmatched)
-		return nil, true
-	}
-	if why := a.verify(reply); why != forwarded {
-		p.refuseReply(s, a, why)
-		return nil, true
-	}
-	return p.accepted(r, a, reply)
-}
-
-// accepted goes on with a reply that is what it claims to be. An answer that
-// is returned counts among those worked on until it has left.
-func (p *Proxy) accepted(r *reader, a *attempt, reply packet) (answer *transaction, mine bool) {
-	p.answering.Add(1)
-	answer = p.settle(r, a, reply)
-	if mine = p.readsOn(a); mine && answer != nil {
-		return answer, true
-	}
-	if answer != nil {
-		answer.send(p)
-	}
-	p.answering.Add(-1)
-	return nil, mine
-}
-
-// settle ends the attempt that a reply belongs to, and answers its transaction.
-func (p *Proxy) settle(r *reader, a *attempt, reply packet) *transaction {
-	defer p.survive(func() { p.broke(a) })
-	a.heard, a.reader = r.heard, r
-	r.socket.working.Store(a) // before the identifier goes: a socket with neither is idle
-	r.socket.peer.release(a)
-	a.target.counters.received[reply.code()].Add(1)
-	p.heard(a, reply)
-	t := a.transaction
-	if t == nil {
-		return nil
-	}
-	if a.answers = t.leave(answering); !a.answers {
-		a.target.counters.dropped[dropLate].Add(1)
-		return nil
-	}
-	p.debug.Load().replied(t, a, reply)
-	return p.answer(t, a, reply)
-}
 
 // broke abandons the transaction of an attempt whose reply set off a panic,
 // unless it is answered by another.
@@ -158,54 +98,6 @@ func (p *Proxy) owner(s *socket, a *attempt) *target {
 		}
 	}
 	return nil
-}
-
-// answer makes the answer for the NAS ready, an Accept with what the policy
-// says; nil where there is none, or another goroutine answers.
-func (p *Proxy) answer(t *transaction, a *attempt, reply packet) *transaction {
-	if reply.code() == protocolError && t.request.code() != accessRequest {
-		p.abandon(t, dropCode) // no answer is the only refusal that accounting has
-		return nil
-	}
-	if reply.code() != accessAccept {
-		return p.finish(t, a, reply, insertion{}, false)
-	}
-	if insert, drop, mine := p.deliberate(a, reply); mine {
-		return p.finish(t, a, reply, insert, drop)
-	}
-	return nil
-}
-
-// finish composes the answer for the NAS and keeps it for retransmissions, and
-// now it has to be sent; nil where it cannot be, or the fail mode is to drop.
-func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertion, drop bool) *transaction {
-	if drop {
-		p.inserted(t, insert.outcome)
-		p.abandon(t, dropFailMode)
-		return nil
-	}
-	octets, why := composeReply(t, a, reply, insert)
-	if why == dropTooBig && len(insert.add) > 0 && t.nas.Profile.Fail != dict.FailDrop {
-		// A filter that does not fit is no reason to cut the subscriber off,
-		// unless the profile would rather have no session than an open one.
-		insert = insertion{outcome: injectionTooBig, decision: insert.decision}
-		octets, why = composeReply(t, a, reply, insert)
-	}
-	if why != forwarded {
-		p.abandon(t, why)
-		return nil
-	}
-	if reply.code() == accessAccept {
-		p.inserted(t, insert.outcome)
-		p.loggedIn(t, reply, insert)
-	}
-	t.reply = octets
-	p.duplicates.remember(t, a.heard.Add(t.snapshot.config.CleanupDelay))
-	t.state.Store(answered)
-	t.recall(a)
-	t.nas.counters.answered[octets[0]].Add(1)
-	p.debug.Load().answered(t)
-	return t
 }
 
 func (t *transaction) envelope() envelope {

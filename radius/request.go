@@ -8,18 +8,6 @@ import (
 	"time"
 )
 
-// begin takes a request on: a copy of its own, and a number.
-func (p *Proxy) begin(a *arrival) *transaction {
-	room := &a.listener.room
-	t := room.transactions.next()
-	t.snapshot, t.listener, t.nas = a.snapshot, a.listener, a.nas
-	t.client, t.local, t.heard = a.datagram.from, a.datagram.local, a.datagram.heard
-	t.request = append(room.kept.next(len(a.packet)), a.packet...)
-	t.serial = p.serial.Add(1) - 1
-	p.debug.Load().received(t)
-	return t
-}
-
 // repeat deals with a retransmission: the same answer if there is one,
 // otherwise a new attempt at another server if this one keeps silent, or the
 // same octets to the same server, at most once a second; nil if nothing is to
@@ -173,41 +161,19 @@ func (p *Proxy) looped(request packet) bool {
 	return states > maxProxyStates
 }
 
-// attempt composes the request for one server, ready to be sent; nil where
-// it need not be.
-func (p *Proxy) attempt(t *transaction, to *target, now time.Time) (*attempt, reason) {
-	a := t.listener.room.attempts.next()
-	a.transaction, a.earlier, a.target = t, t.attempt.Load(), to
-	a.began, a.sent, a.deadline = now, now, now.Add(t.snapshot.config.RequestTime)
-	t.listener.room.random.read(a.authenticator[:])
-	if why := p.compose(a); why != forwarded {
-		return nil, why
-	}
-	why, err := to.peer.acquire(a, to.MaxSockets)
-	if why != forwarded {
-		to.counters.dropped[why].Add(1)
-		p.log.warn(to.Name, why, func() []any {
-			if err != nil {
-				return []any{"aaa", to.Name, "error", err}
-			}
-			return []any{"aaa", to.Name}
-		})
-		if why == dropSend && to.peer.health.fade(zombie, now) {
-			p.log.turned(to, zombie)
+// unsent notes that a server got no request, for want of a socket or of an
+// identifier.
+func (p *Proxy) unsent(to *target, now time.Time, why reason, err error) {
+	to.counters.dropped[why].Add(1)
+	p.log.warn(to.Name, why, func() []any {
+		if err != nil {
+			return []any{"aaa", to.Name, "error", err}
 		}
-		return nil, why
+		return []any{"aaa", to.Name}
+	})
+	if why == dropSend && to.peer.health.fade(zombie, now) {
+		p.log.turned(to, zombie)
 	}
-	to.peer.health.owe(now)
-	to.seal(a)
-	a.arm()
-	t.attempt.Store(a)
-	if t.state.Load() != waiting { // an earlier attempt was answered meanwhile
-		to.peer.retire(a)
-		return nil, forwarded
-	}
-	p.debug.Load().sent(t, a)
-	a.count()
-	return a, forwarded
 }
 
 // count counts an attempt as sent before it is: the answer may be here before
@@ -245,7 +211,7 @@ func (a *attempt) send(p *Proxy) bool {
 func (p *Proxy) compose(a *attempt) reason {
 	t := a.transaction
 	request := t.request
-	wire := t.listener.room.passing.next(len(request) + 2*attrMALen + 2 + len(p.loopMark))[:headerLen]
+	wire := t.listener.room.octets.next(len(request) + 2*attrMALen + 2 + len(p.loopMark))[:headerLen]
 	wire[0] = request.code()
 	if request.code() == accessRequest {
 		wire = appendMA(wire)

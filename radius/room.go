@@ -10,8 +10,7 @@ import "crypto/rand"
 type room struct {
 	transactions lot[transaction]
 	attempts     lot[attempt]
-	kept         octets // until the answer is forgotten
-	passing      octets // until the server has answered
+	octets       octets // as they came, and as they are sent on
 	random       entropy
 }
 

@@ -16,8 +16,8 @@ func TestRequestThatStaysKeepsFewOthers(t *testing.T) {
 	var others []weak.Pointer[byte]
 	for i := range 100 * stay {
 		tr, a := r.transactions.next(), r.attempts.next()
-		tr.request = append(r.kept.next(usual), make([]byte, usual)...)
-		a.transaction, a.wire = tr, append(r.passing.next(usual), make([]byte, usual)...)
+		tr.request = append(r.octets.next(usual), make([]byte, usual)...)
+		a.transaction, a.wire = tr, append(r.octets.next(usual), make([]byte, usual)...)
 		if i%100 > 0 {
 			others = append(others, weak.Make(&tr.request[0]))
 			continue

@@ -22,7 +22,7 @@ import (
 //   - Whatever takes long is moved aside for the others to pass (aside.go,
 //     budget.go).
 //
-// TestAnyWayIsTheSame compares all this with a plain proxy.
+// differential_test.go compares all this with a plain proxy.
 
 // take works through what arrives at a listener. What goes to the servers
 // leaves together.

@@ -181,39 +181,42 @@ func TestTwoEntriesOfOneAccount(t *testing.T) {
 // not inherit, nor does what comes after the grace; the same entry does.
 func TestOverridesDoNotOutliveTheContract(t *testing.T) {
 	t.Parallel()
-	s, clock := openAtNoon(t)
-	follow(t, s, tellings{1: "a=x", 2: "b=x", 3: "c=x", 4: "d=x"}, fullGrace)
-	for _, account := range []string{"a", "b", "c", "d"} {
-		if _, _, err := s.AddOverride(By{Who: "desk"}, Override{Account: account, Kind: Grant, Action: "open", Reason: "r"}); err != nil {
+	bothWays(t, func(t *testing.T, direct int) {
+		s, clock := openAtNoon(t)
+		s.direct = direct
+		follow(t, s, tellings{1: "a=x", 2: "b=x", 3: "c=x", 4: "d=x"}, fullGrace)
+		for _, account := range []string{"a", "b", "c", "d"} {
+			if _, _, err := s.AddOverride(By{Who: "desk"}, Override{Account: account, Kind: Grant, Action: "open", Reason: "r"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var told []string
+		s.Watch(func(c Changed) { told = append(told, c.Accounts...) })
+		// a: another entry. b: gone and back. c: gone for good. d: another login.
+		follow(t, s, tellings{1: "", 2: "", 3: "", 4: "e=x", 5: "a=x"}, deltaGrace)
+		if got := states(t, s); got != "a=revoked b=active c=active d=revoked" {
+			t.Error(got)
+		}
+		if direct > 0 && !slices.Equal(told, []string{"a", "d", "e"}) {
+			t.Errorf("told of %v", told)
+		}
+		follow(t, s, tellings{2: "b=x"}, deltaGrace)
+		clock.set(noon.Add(time.Hour))
+		if _, err := s.ExpireDirectory(t.Context(), By{Who: "sync"}, source, noon.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	var told []string
-	s.Watch(func(c Changed) { told = append(told, c.Accounts...) })
-	// a: another entry. b: gone and back. c: gone for good. d: another login.
-	follow(t, s, tellings{1: "", 2: "", 3: "", 4: "e=x", 5: "a=x"}, deltaGrace)
-	if got := states(t, s); got != "a=revoked b=active c=active d=revoked" {
-		t.Error(got)
-	}
-	if !slices.Equal(told, []string{"a", "d", "e"}) {
-		t.Errorf("told of %v", told)
-	}
-	follow(t, s, tellings{2: "b=x"}, deltaGrace)
-	clock.set(noon.Add(time.Hour))
-	if _, err := s.ExpireDirectory(t.Context(), By{Who: "sync"}, source, noon.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if got := states(t, s); got != "a=revoked b=active c=revoked d=revoked" {
-		t.Error(got)
-	}
-	expect(t, s, "a=x b=x e=x")
-	o, _, _ := s.Overrides(OverrideFilter{Account: "a", Limit: 1})
-	if want := "the account belongs to another entry of the directory now: 00050000-0000-0000-0000-000000000001, before 00010000-0000-0000-0000-000000000001"; o[0].Revoked.Reason != want || o[0].Revoked.By != "sync" {
-		t.Errorf("got %+v", o[0].Revoked)
-	}
-	if r, err := s.VerifyAudit(); err != nil || len(r.Faults) > 0 {
-		t.Error(r, err)
-	}
+		if got := states(t, s); got != "a=revoked b=active c=revoked d=revoked" {
+			t.Error(got)
+		}
+		expect(t, s, "a=x b=x e=x")
+		o, _, _ := s.Overrides(OverrideFilter{Account: "a", Limit: 1})
+		if want := "the account belongs to another entry of the directory now: 00050000-0000-0000-0000-000000000001, before 00010000-0000-0000-0000-000000000001"; o[0].Revoked.Reason != want || o[0].Revoked.By != "sync" {
+			t.Errorf("got %+v", o[0].Revoked)
+		}
+		if r, err := s.VerifyAudit(); err != nil || len(r.Faults) > 0 {
+			t.Error(r, err)
+		}
+	})
 }
 
 func states(t *testing.T, s *Store) string {

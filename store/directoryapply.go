@@ -168,6 +168,9 @@ type application struct {
 	found   *directoryTally
 	changes func() iter.Seq2[settlement, error]
 	ids     func() iter.Seq2[row, error]
+	// rewritten is the bucket of the accounts before all was written anew; nil
+	// where it was not.
+	rewritten []byte
 }
 
 func (a *application) report() DirectoryReport {

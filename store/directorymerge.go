@@ -182,14 +182,11 @@ func (b *DirectoryBatch) lookIn(tx *bolt.Tx) (l looker, err error) {
 }
 
 func (l looker) standing(account []byte) (st standing, err error) {
+	if st, err = ownedIn(l.owners, account); err != nil {
+		return st, err
+	}
 	st.account = account
 	st.contract = bytes.Clone(l.contracts.Get(account))
-	if v := l.owners.Get(account); v != nil {
-		st.owned = true
-		if st.owner, err = decodeOwner(account, v); err != nil {
-			return st, err
-		}
-	}
 	if l.doubles == nil {
 		return st, nil
 	}

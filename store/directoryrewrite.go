@@ -43,8 +43,9 @@ func (a *application) writeGenerations(ctx context.Context, before int) error {
 	if err != nil {
 		return err
 	}
+	old := a.row.Accounts
 	return a.updateContracts(nil, func(tx *bolt.Tx) error {
-		a.row.Accounts, a.row.IDs = owners, ids
+		a.rewritten, a.row.Accounts, a.row.IDs = old, owners, ids
 		if err := publish(tx, contracts, p.n); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -20,13 +19,6 @@ type directoryTally struct {
 	missing int          // by how many more contracts are in their grace
 	doubles int          // by how many more entries are doubles
 	doubled []settlement // whose doubles change
-	ends    []ending     // of the overrides of an account
-}
-
-// ending says why the overrides of an account are over.
-type ending struct {
-	account string
-	reason  string
 }
 
 func newDirectoryTally(limit int) *directoryTally {
@@ -46,9 +38,6 @@ func (t *directoryTally) add(c settlement) {
 		t.report.Returned++
 	case replaced:
 		t.report.Replaced++
-		t.ends = append(t.ends, ending{string(c.key), fmt.Sprintf("the account belongs to another entry of the directory now: %s, before %s", c.is.owner.id, c.was.owner.id)})
-	case ended:
-		t.ends = append(t.ends, ending{string(c.key), fmt.Sprintf("the account has no contract any more; it was of the entry %s", c.was.owner.id)})
 	}
 	t.report.Doubles += len(c.is.doubles)
 	if !c.touches() {
@@ -94,27 +83,6 @@ func (t *directoryTally) written(yield func(change) bool) {
 			return
 		}
 	}
-}
-
-// endOverrides revokes the overrides that stand on accounts whose contract is
-// another one now, or gone: they were set on the old one.
-func (a *application) endOverrides(tx *bolt.Tx) (n int, err error) {
-	if a.keep {
-		return 0, nil
-	}
-	for _, e := range a.found.ends {
-		for _, id := range standingOn(tx, e.account, a.now()) {
-			_, err := a.changed(tx, By{Who: a.by.Who, From: a.by.From}, id, 0, "override.revoke", func(o *Override, now time.Time) error {
-				o.Revoked = &Revocation{At: now, By: a.by.Who, Reason: e.reason}
-				return nil
-			})
-			if err != nil {
-				return n, err
-			}
-			n++
-		}
-	}
-	return n, nil
 }
 
 // record tells the audit of the changes, which leave n contracts.

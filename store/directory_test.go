@@ -219,6 +219,61 @@ func TestOverridesDoNotOutliveTheContract(t *testing.T) {
 	})
 }
 
+// TestGracesEndInOneWalk: contracts that stay are passed once, however many go
+// among them, and not at all as long as no grace may be over.
+func TestGracesEndInOneWalk(t *testing.T) {
+	t.Parallel()
+	s, clock := openAtNoon(t)
+	all := tellings{}
+	for i := range 3*walkRows + 10 {
+		all[i] = fmt.Sprintf("a%05d=x", i)
+	}
+	follow(t, s, all, fullGrace)
+	for i := range all {
+		if i > 0 {
+			all[i] = ""
+		}
+	}
+	clock.set(noon.Add(time.Hour))
+	follow(t, s, all, deltaGrace)
+	dir, err := s.openDirectory(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := graces{before: nanos(noon.Add(2 * time.Hour))}
+	for _, first := range []string{"a00001", "a01001", "a02001", "a03001"} {
+		over, err := s.overdue(t.Context(), dir, &g)
+		if err != nil || len(over) == 0 || string(over[0].key) != first {
+			t.Fatalf("%d from %s on, %v, want %s", len(over), over[0].key, err, first)
+		}
+	}
+	walking, end := context.WithCancel(t.Context())
+	expire := func(before time.Duration) (int, error) {
+		return s.ExpireDirectory(walking, By{Who: "sync"}, source, noon.Add(before))
+	}
+	clock.set(noon.Add(90 * time.Minute))
+	if n, err := expire(time.Hour); n != 0 || err != nil {
+		t.Errorf("%d are over before their time, %v", n, err)
+	}
+	end() // the next walk is an error
+	clock.set(noon.Add(2 * time.Hour))
+	if n, err := expire(time.Hour); n != 0 || err != nil {
+		t.Errorf("%d, and accounts were walked over in vain: %v", n, err)
+	}
+	if _, err := expire(80 * time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody looked: %v", err)
+	}
+	walking = t.Context()
+	if n, err := expire(2 * time.Hour); n != 3*walkRows+9 || err != nil {
+		t.Errorf("%d are over, %v", n, err)
+	}
+	clock.set(noon.Add(30 * time.Minute)) // set back
+	follow(t, s, tellings{0: ""}, deltaGrace)
+	if n, err := expire(31 * time.Minute); n != 1 || err != nil {
+		t.Errorf("%d that began with a clock that was set back are over, %v", n, err)
+	}
+}
+
 func states(t *testing.T, s *Store) string {
 	t.Helper()
 	var all []string

@@ -288,6 +288,7 @@ func (a *application) conclude(tx *bolt.Tx, entries, before int) error {
 	}
 	a.found.report.Overrides = overrides
 	r, now := a.row, nanos(a.now())
+	a.gracesBegin(a.source, now)
 	r.Cookie, r.Server, r.Held = a.cookie.Value, a.cookie.Server, nil
 	switch {
 	case a.op == "sync.approve":

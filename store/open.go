@@ -185,7 +185,7 @@ func openOnce(path string, opts Options) (*Store, *os.File, error) {
 		}
 		return nil, nil, refusal(path, err)
 	}
-	s := &Store{path: path, db: db, file: file, log: opts.Log, direct: directChanges, sortMemory: sortMemory}
+	s := &Store{path: path, db: db, file: file, log: opts.Log, direct: directChanges, sortMemory: sortMemory, graces: map[string]int64{}}
 	s.now = func() time.Time { return opts.Clock().UTC() }
 	s.SetOverrideLimits(OverrideLimits{}, OverrideLimits{})
 	return s, file, nil

@@ -59,7 +59,10 @@ type Store struct {
 	now  func() time.Time // Options.Clock, in UTC
 	// importing serialises contract imports, the only writers of contracts:
 	// what an import has compared stays true until it has written.
-	importing  sync.Mutex
+	importing sync.Mutex
+	// graces tells since when an entry of a directory may be gone whose contract is
+	// still there; no source: not known. Guarded by importing; see ExpireDirectory.
+	graces     map[string]int64
 	direct     int // directChanges, or less in tests
 	sortMemory int // sortMemory, or less in tests
 	writer     writer

@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/urfave/cli/v2"
 )
 
@@ -51,8 +52,13 @@ func (l listing[T]) writer(format string) func(io.Writer, sequence[T]) error {
 	return l.table
 }
 
+// tableRows is how many rows of a table are laid out together: the columns of
+// those that follow are as wide, or wider where they must be. A table of a
+// million rows needs no more memory than one of these, and begins at once.
+const tableRows = 10_000
+
 func (l listing[T]) table(w io.Writer, things sequence[T]) error {
-	t := plainTable(l.columns)
+	p := pieces{w: w, columns: l.columns, widths: make([]int, len(l.columns))}
 	for thing, err := range things {
 		if err != nil {
 			return err
@@ -61,10 +67,52 @@ func (l listing[T]) table(w io.Writer, things sequence[T]) error {
 		for i := range row {
 			row[i] = printable(row[i])
 		}
+		if p.rows = append(p.rows, row); len(p.rows) == tableRows {
+			if err := p.write(); err != nil {
+				return err
+			}
+		}
+	}
+	return p.end()
+}
+
+// pieces are a table in the writing.
+type pieces struct {
+	w       io.Writer
+	columns []string
+	widths  []int // of the columns so far
+	rows    [][]string
+	written bool // the header was
+}
+
+// write writes the rows that are waiting.
+func (p *pieces) write() error {
+	t := plainTable(p.columns)
+	if p.written {
+		t.ResetHeaders()
+	}
+	for _, row := range p.rows {
+		for i, cell := range row {
+			p.widths[i] = max(p.widths[i], text.StringWidthWithoutEscSequences(cell))
+		}
 		t.AppendRow(cells(row))
 	}
-	_, err := io.WriteString(w, t.Render()+"\n")
+	var columns []table.ColumnConfig
+	for i, width := range p.widths {
+		columns = append(columns, table.ColumnConfig{Number: i + 1, WidthMin: max(width, len(p.columns[i]))})
+	}
+	t.SetColumnConfigs(columns)
+	p.rows, p.written = p.rows[:0], true
+	_, err := io.WriteString(p.w, t.Render()+"\n")
 	return err
+}
+
+// end writes what is left; of a table without rows the header.
+func (p *pieces) end() error {
+	if p.written && len(p.rows) == 0 {
+		return nil
+	}
+	return p.write()
 }
 
 func (l listing[T]) records(w io.Writer, things sequence[T]) error {

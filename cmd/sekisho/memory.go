@@ -1,19 +1,30 @@
 package main
 
 import (
+	"context"
 	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // gcPercent is how much the heap may grow between two collections, in per cent
 // of what is alive. At 100, Go's own, a tenth of the time of a login goes into
 // them; docs/performance.md has the figures.
 const gcPercent = 200
+
+// Where much is alive, gcPercent of it would be gigabytes of garbage: with a
+// million sessions four fifths of the memory. Garbage of amplePercent, or ample
+// octets if that is more, is enough for collections to be seldom.
+const (
+	ample        = 512 << 20
+	amplePercent = 50
+)
 
 // Where the kernel tells of the process's control group.
 const (
@@ -24,9 +35,10 @@ const (
 // tuneMemory sets what the collector goes by, unless the environment does by
 // GOGC or GOMEMLIMIT: it collects less often than is usual, and more often where
 // a container or systemd (MemoryMax=) gives the process little memory.
-func tuneMemory() {
+func tuneMemory(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+		go tuneAsItGrows(ctx)
 	}
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -34,6 +46,36 @@ func tuneMemory() {
 	if limit := memoryLimit(cgroupFile, cgroupRoot); limit < math.MaxInt64 {
 		debug.SetMemoryLimit(limit / 10 * 9) // the pages of the store's file and the goroutines' stacks need some
 	}
+}
+
+// tuneAsItGrows goes by what is alive, which sessions are most of.
+func tuneAsItGrows(ctx context.Context) {
+	const often = time.Second // a restore of a million sessions takes ten
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	tick := time.NewTicker(often)
+	defer tick.Stop()
+	for set := gcPercent; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		metrics.Read(live)
+		if percent := percentFor(live[0].Value.Uint64()); percent != set { // to set it stops the world
+			debug.SetGCPercent(percent)
+			set = percent
+		}
+	}
+}
+
+// percentFor is by how much a heap of which so many octets are alive may grow,
+// in steps of ten.
+func percentFor(live uint64) int {
+	percent := gcPercent
+	if live > 0 {
+		percent = int(min(ample*100/live, gcPercent))
+	}
+	return max(percent/10*10, amplePercent)
 }
 
 // memoryForPages is how many octets of the store's file may be kept in memory:

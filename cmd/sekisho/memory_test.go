@@ -72,3 +72,24 @@ func TestMemoryAvailable(t *testing.T) {
 		t.Error("a file that is not there")
 	}
 }
+
+func TestGarbageOfALargeHeapIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		live uint64
+		want int
+	}{
+		{"nothing yet", 0, 200},
+		{"no sessions", 40 << 20, 200},
+		{"as much as is ample", 256 << 20, 200},
+		{"a little more", 260 << 20, 190},
+		{"three hundred thousand sessions", 400 << 20, 120},
+		{"a million", 1200 << 20, 50},
+		{"ten million", 12 << 30, 50},
+	} {
+		if got := percentFor(test.live); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		}
+	}
+}

@@ -37,7 +37,7 @@ SIGTERM and SIGINT take no more requests, let those under way finish, and end.`,
 }
 
 func serve(c *cli.Context) error {
-	tuneMemory()
+	tuneMemory(c.Context)
 	conf, problems := config.Load(c.String("config"))
 	if err := problems.Err(); err != nil {
 		return err

@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise differential kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-peers bench-scale bench-storm bench-sessions bench-campaign kills-ldap
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise differential kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-whole bench-peers bench-scale bench-storm bench-sessions bench-campaign kills-ldap
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,7 +92,10 @@ bench-accounting: ## how long logins take beside 20,000 accounting packets a sec
 	go test -run '^$$' -bench LoginBesideAccounting -benchtime 3000x -timeout 20m ./cmd/internal/daemon -sessions 1000000
 
 bench-impact: ## sekisho impact over a million contracts, beside reading them; the heap it needs
-	go test -run '^$$' -bench ImpactOfAMillion -benchtime 3x -timeout 20m ./cmd/internal/daemon
+	go test -run '^$$' -bench ImpactOfMillions -benchtime 3x -timeout 60m ./cmd/internal/daemon -contracts 1000000
+
+bench-whole: ## ten million contracts and a million live sessions in one daemon: start, memory, every kind of command; 3 GB of disk, ten minutes
+	go test -run '^$$' -bench WholeAtScale -benchtime 1x -timeout 60m ./cmd/sekisho -contracts 10000000 -sessions 1000000
 
 bench-contracts: ## ten million contracts: time, disk, memory, start, look-ups; needs 6 GB of disk and some minutes
 	go test -run '^$$' -bench ContractsAtScale -benchtime 1x -timeout 120m ./store -contracts 10000000
@@ -100,5 +103,5 @@ bench-contracts: ## ten million contracts: time, disk, memory, start, look-ups; 
 bench-campaign: ## a stage for 300,000 sessions on 30 routers, the daemon killed in the middle
 	go test -count=1 -timeout 20m -v -run FleetIsKilled ./radius/coa -fleet 31x10000@200/20
 
-bench-ldap: ## a million contracts from a real slapd, beside go-ldap reading them only; needs Debian's slapd
-	go test -tags realparts -run '^$$' -bench LDAPMillion -benchtime 1x -timeout 60m ./cmd/sekisho/realparts
+bench-ldap: ## a million contracts from a real slapd, beside go-ldap reading them only, and what changes; needs Debian's slapd
+	go test -tags realparts -run '^$$' -bench LDAPMany -benchtime 1x -timeout 120m ./cmd/sekisho/realparts -ldap-entries 1000000

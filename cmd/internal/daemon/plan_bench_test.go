@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"sekisho/engine"
 	"sekisho/store"
 )
+
+var contracts = flag.Int("contracts", 1_000_000, "over how many contracts BenchmarkImpactOfMillions goes")
 
 const benchSite = `listen: {auth: "127.0.0.1:0"}
 policy: asahi-net
@@ -34,7 +37,7 @@ func customers(courses []engine.Course, n int) iter.Seq2[engine.Contract, error]
 	return func(yield func(engine.Contract, error) bool) {
 		for i := range n {
 			c := engine.Contract{
-				Account: fmt.Sprintf("u%07dab", i), Course: courses[i%len(courses)].Name + endings[i/7%3], Address: "dynamic", Area: "tokyo",
+				Account: fmt.Sprintf("u%08dab", i), Course: courses[i%len(courses)].Name + endings[i/7%3], Address: "dynamic", Area: "tokyo",
 				Segment: "personal", Options: options[i/11%3], Status: "active",
 			}
 			if !yield(c, nil) {
@@ -44,8 +47,8 @@ func customers(courses []engine.Course, n int) iter.Seq2[engine.Contract, error]
 	}
 }
 
-// million is a daemon with a million contracts, but without its sockets.
-func million(b *testing.B) *Daemon {
+// millions is a daemon with as many contracts, but without its sockets.
+func millions(b *testing.B) *Daemon {
 	b.Helper()
 	conf, problems := config.Parse("site.yaml", []byte(benchSite))
 	if err := problems.Err(); err != nil {
@@ -60,7 +63,7 @@ func million(b *testing.B) *Daemon {
 			b.Error(err)
 		}
 	})
-	if _, err := s.ImportContracts(context.Background(), store.By{Who: "bench"}, customers(conf.Policy.Courses(), 1_000_000), store.ImportOptions{}); err != nil {
+	if _, err := s.ImportContracts(context.Background(), store.By{Who: "bench"}, customers(conf.Policy.Courses(), *contracts), store.ImportOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	d := &Daemon{store: s, options: Options{Clock: func() time.Time { return time.Date(2007, 5, 1, 0, 0, 0, 0, time.UTC) }}}
@@ -68,10 +71,10 @@ func million(b *testing.B) *Daemon {
 	return d
 }
 
-// BenchmarkImpactOfAMillionContracts beside the bare reading of them; the heap
+// BenchmarkImpactOfMillions beside the bare reading of them; the heap
 // is measured on the way, after the garbage went.
-func BenchmarkImpactOfAMillionContracts(b *testing.B) {
-	d := million(b)
+func BenchmarkImpactOfMillions(b *testing.B) {
+	d := millions(b)
 	b.Run("read", func(b *testing.B) {
 		n := 0
 		for b.Loop() {
@@ -109,7 +112,7 @@ func report(b *testing.B, contracts int) {
 func (d *Daemon) mostHeap(b *testing.B, q admin.ImpactQuestion) float64 {
 	var most uint64
 	err := d.Impact(b.Context(), q, func(l admin.ImpactLine) error {
-		if l.Progress != nil && l.Progress.Read%100_000 == 0 {
+		if l.Progress != nil && l.Progress.Read%(*contracts/10) < progressEvery {
 			var m runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&m)

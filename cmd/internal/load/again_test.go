@@ -23,15 +23,21 @@ func (s *sent) Write(octets []byte) (int, error) {
 // answer accepts the nth packet that was sent.
 func (s *sent) answer(t *testing.T, n int) []byte {
 	t.Helper()
+	if s.packets[n][0] == accountingRequest {
+		return s.reply(t, n, accountingResponse)
+	}
+	return s.reply(t, n, accessAccept)
+}
+
+// reply answers the nth packet that was sent with that code.
+func (s *sent) reply(t *testing.T, n int, code byte) []byte {
+	t.Helper()
 	p, err := radiustest.Decode(s.packets[n])
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &radiustest.Request{Packet: p, Secret: []byte("secret")}
-	if p.Code == accountingRequest {
-		return r.Sign(&radiustest.Packet{Code: accountingResponse, ID: p.ID})
-	}
-	return r.Reply(accessAccept)
+	return r.Reply(code)
 }
 
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

@@ -25,6 +25,7 @@ type line struct {
 	code   byte // of its requests
 	conn   Conn
 	turns  *atomic.Int64 // how many subscribers had theirs, of all lines
+	diary  *diary        // of the sessions that logins begin; nil: nobody tells of them
 	window int           // of this line
 	every  time.Duration // between two requests of this line at a rate; 0: as the window says
 	due    time.Time     // when the next request is, at a rate
@@ -45,8 +46,8 @@ type line struct {
 
 // request is one under way.
 type request struct {
-	octets []byte // nil: the identifier is free
-	user   *User
+	errand
+	octets []byte    // nil: the identifier is free
 	from   time.Time // when it was sent first or, at a rate, when it was due
 	sent   time.Time // last
 	tries  int       // how often it was sent
@@ -54,30 +55,44 @@ type request struct {
 
 // dial opens the sockets: those for logins and as many for accounting, which
 // share window and rate by the per cent asked for.
-func dial(o Options, began time.Time) ([]*line, error) {
-	var lines []*line
+func dial(o Options, began time.Time) (lines []*line, err error) {
 	var turns atomic.Int64
-	for _, part := range []struct {
-		code    byte
-		to      netip.AddrPort
-		percent int
-	}{{accessRequest, o.Auth, 100 - o.Accounting}, {accountingRequest, o.Acct, o.Accounting}} {
-		for i := range o.Sockets {
-			if part.percent == 0 {
-				break
-			}
-			l := newLine(&o, part.code, part.percent, i, began)
-			l.turns = &turns
-			lines = append(lines, l)
-			conn, err := o.dial(part.to)
-			if err != nil {
-				closeAll(lines)
-				return nil, fmt.Errorf("a socket for %s: %w", part.to, err)
-			}
-			l.conn = conn
+	open := func(l *line, to netip.AddrPort) {
+		l.turns = &turns
+		conn, failed := o.dial(to)
+		if failed != nil {
+			err = fmt.Errorf("a socket for %s: %w", to, failed)
+			return
 		}
+		l.conn = conn
+		lines = append(lines, l)
+	}
+	for i := range o.Sockets {
+		if o.Accounting > 0 {
+			open(newLine(&o, accountingRequest, o.Accounting, i, began), o.Acct)
+		}
+		if o.Accounting == 100 {
+			continue
+		}
+		logins := newLine(&o, accessRequest, 100-o.Accounting, i, began)
+		if o.Sessions > 0 {
+			open(newTeller(&o, logins, i, began), o.Acct)
+		}
+		open(logins, o.Auth)
+	}
+	if err != nil {
+		closeAll(lines)
+		return nil, err
 	}
 	return lines, nil
+}
+
+// newTeller is the line for what accounting has to tell of a line's logins.
+func newTeller(o *Options, logins *line, i int, began time.Time) *line {
+	logins.diary = &diary{}
+	l := newLine(o, accountingRequest, 0, i, began)
+	l.diary, l.window, l.over = logins.diary, identifiers, false
+	return l
 }
 
 func (o *Options) dial(to netip.AddrPort) (Conn, error) {
@@ -113,9 +128,7 @@ func newLine(o *Options, code byte, percent, i int, began time.Time) *line {
 
 func closeAll(lines []*line) {
 	for _, l := range lines {
-		if l.conn != nil {
-			l.conn.Close()
-		}
+		l.conn.Close()
 	}
 }
 
@@ -141,8 +154,7 @@ func (l *line) run(ctx context.Context) {
 // sendDue sends until the window is full or, at a rate, nothing more is due.
 func (l *line) sendDue(now time.Time) {
 	if l.every == 0 {
-		for l.busy < l.window && !l.over {
-			l.send(now, now)
+		for l.busy < l.window && l.send(now, now) {
 		}
 		return
 	}
@@ -155,33 +167,41 @@ func (l *line) sendDue(now time.Time) {
 	}
 }
 
-// pick is whose turn it is; nil if nobody's any more.
-func (l *line) pick() *User {
-	if !l.Once {
-		return &l.Users[l.random.IntN(len(l.Users))]
+// pick is what is to be asked now; false if nothing is.
+func (l *line) pick(now time.Time) (errand, bool) {
+	switch {
+	case l.Sessions > 0 && l.code == accountingRequest:
+		return l.diary.take(now)
+	case l.Sessions > 0:
+		turn := l.turns.Add(1)
+		return errand{user: &l.Users[turn%int64(len(l.Users))], session: uint64(turn)}, true
+	case !l.Once:
+		return errand{user: &l.Users[l.random.IntN(len(l.Users))], status: interimUpdate}, true
 	}
 	if i := l.turns.Add(1) - 1; i < int64(len(l.Users)) {
-		return &l.Users[i]
+		return errand{user: &l.Users[i]}, true
 	}
-	return nil
+	l.over = true
+	return errand{}, false
 }
 
-func (l *line) send(now, from time.Time) {
-	user := l.pick()
-	if user == nil {
-		l.over = true
-		return
+// send sends a new request, unless there is none.
+func (l *line) send(now, from time.Time) bool {
+	e, ok := l.pick(now)
+	if !ok {
+		return false
 	}
 	for l.under[l.next].octets != nil {
 		l.next++
 	}
 	r := &l.under[l.next]
-	*r = request{user: user, from: from, sent: now, tries: 1}
-	r.octets = l.compose(l.next, r.user)
+	*r = request{errand: e, from: from, sent: now, tries: 1}
+	r.octets = l.compose(l.next, e)
 	l.next++
 	l.busy++
 	l.count(func(r *Report) { r.Sent, r.Sending = r.Sent+1, now.Sub(l.began) })
 	_, _ = l.conn.Write(r.octets) // what the kernel refuses is lost like any datagram
+	return true
 }
 
 // repeat sends a request again: the same octets from the same port, so that a
@@ -252,6 +272,9 @@ func (l *line) take(octets []byte, now time.Time) {
 // right counts an answer as it should be.
 func (l *line) right(q *request, code byte, now time.Time) {
 	took, second := now.Sub(q.from), int(now.Sub(l.began)/time.Second)
+	if code == accessAccept && l.diary != nil && l.random.IntN(100) < l.Sessions {
+		l.diary.begin(q.errand, now, l.Life)
+	}
 	l.count(func(r *Report) {
 		switch code {
 		case accessAccept:

@@ -26,6 +26,13 @@ type Options struct {
 	CHAP       int // per cent of the logins that are by CHAP
 	Accounting int // per cent of the requests that are Interim-Updates
 
+	// Per cent of the logins that begin a session, of which accounting tells in
+	// packets beyond Window: its Start at once, an Interim-Update, and its Stop
+	// after Life. If there are any, every login names a session of its own
+	// (Acct-Session-Id), and the subscribers log in one after the other.
+	Sessions int
+	Life     time.Duration
+
 	Sockets  int           // of 256 identifiers each
 	Window   int           // requests under way at once, at most 256 for each socket; 0: as Rate says
 	Rate     float64       // requests a second; 0: as fast as Window lets
@@ -184,6 +191,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("%d sockets: at least one is needed", o.Sockets)
 	case o.CHAP < 0 || o.CHAP > 100 || o.Accounting < 0 || o.Accounting > 100:
 		return errors.New("expected per cent from 0 to 100 of CHAP and accounting")
+	case o.Sessions < 0 || o.Sessions > 100 || o.Sessions > 0 && (o.Once || o.Accounting > 0 || o.Rate > 0):
+		return errors.New("expected per cent from 0 to 100 of sessions, and with them a window and no other accounting")
 	case o.Once && o.Accounting > 0:
 		return errors.New("where every subscriber logs in once there is no accounting")
 	case o.Window > o.Sockets*identifiers:

@@ -140,7 +140,7 @@ func TestMessageAuthenticatorIsLeftOut(t *testing.T) {
 	o := aaa(t, nil)
 	for _, o.NoMA = range []bool{false, true} {
 		l := newLine(&o, accessRequest, 100, 0, time.Now())
-		p, err := radiustest.Decode(l.compose(1, &benchUsers[0]))
+		p, err := radiustest.Decode(l.compose(1, errand{user: &benchUsers[0]}))
 		if err != nil {
 			t.Fatal(err)
 		}

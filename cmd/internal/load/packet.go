@@ -25,30 +25,28 @@ const (
 	nasPort          = 5
 	serviceType      = 6
 	framedProtocol   = 7
+	framedIPAddress  = 8
 	callingStationID = 31
 	acctInputOctets  = 42
 	nasPortType      = 61
 	nasPortID        = 87
 )
 
-const (
-	headerLen     = 20
-	interimUpdate = 3 // Acct-Status-Type
-)
+const headerLen = 20
 
 var noAuthenticator [16]byte
 
 // compose makes a request as an access router sends it.
-func (l *line) compose(id byte, user *User) []byte {
+func (l *line) compose(id byte, e errand) []byte {
 	p := &radiustest.Packet{Code: l.code, ID: id}
 	if l.code == accessRequest {
 		crand.Read(p.Authenticator[:]) // never fails (crypto/rand)
-		l.credentials(p, user)
+		l.credentials(p, e.user)
 	} else {
-		p.Attributes = append(p.Attributes, radiustest.Attr(radiustest.UserName, user.Name), radiustest.Number(radiustest.AcctStatusType, interimUpdate),
+		p.Attributes = append(p.Attributes, radiustest.Attr(radiustest.UserName, e.user.Name), radiustest.Number(radiustest.AcctStatusType, e.status),
 			radiustest.Number(acctInputOctets, l.random.Uint32())) // else the next one may be the same packet
 	}
-	p.Attributes = append(p.Attributes, whereabouts(user)...)
+	p.Attributes = append(p.Attributes, e.whereabouts()...)
 	octets := p.Encode()
 	if l.code == accountingRequest {
 		radiustest.Sign(octets, noAuthenticator[:], l.Secret)
@@ -77,12 +75,16 @@ func (l *line) credentials(p *radiustest.Packet, user *User) {
 		radiustest.Attribute{Type: radiustest.CHAPChallenge, Value: challenge})
 }
 
-// whereabouts are the attributes that say where a subscriber's line ends: the
-// same ones in each of its requests.
-func whereabouts(user *User) []radiustest.Attribute {
-	sum := md5.Sum([]byte(user.Name))
+// whereabouts are the attributes that say where a subscriber's line ends and
+// which session this is: the same ones in each request of a session.
+func (e errand) whereabouts() []radiustest.Attribute {
+	sum := md5.Sum([]byte(e.user.Name))
 	port := binary.BigEndian.Uint32(sum[:])
-	return []radiustest.Attribute{
+	session := fmt.Sprintf("%x", sum[4:12])
+	if e.session > 0 {
+		session = fmt.Sprintf("%x", e.session)
+	}
+	all := []radiustest.Attribute{
 		{Type: radiustest.NASIPAddress, Value: []byte{192, 0, 2, 1}},
 		radiustest.Attr(radiustest.NASIdentifier, "sekisho-bench"),
 		radiustest.Number(nasPort, port),
@@ -91,8 +93,13 @@ func whereabouts(user *User) []radiustest.Attribute {
 		radiustest.Number(framedProtocol, 1),
 		radiustest.Attr(nasPortID, fmt.Sprintf("xe-0/1/%d:%d-%d", port%4, port%1000, port%4000)),
 		radiustest.Attr(callingStationID, fmt.Sprintf("02-00-%02X-%02X-%02X-%02X", sum[0], sum[1], sum[2], sum[3])),
-		radiustest.Attr(radiustest.AcctSessionID, fmt.Sprintf("%x", sum[4:12])),
+		radiustest.Attr(radiustest.AcctSessionID, session),
 	}
+	if e.session > 0 && e.status > 0 { // an address of 10.0.0.0/8, unlike that of all other sessions of these hours
+		address := binary.BigEndian.AppendUint32(nil, 10<<24|uint32(e.session)&0xffffff)
+		all = append(all, radiustest.Attribute{Type: framedIPAddress, Value: address})
+	}
+	return all
 }
 
 // What may be wrong with an answer.

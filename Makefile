@@ -5,7 +5,7 @@ ERRCHECK    := github.com/kisielk/errcheck@v1.30.0
 FUZZTIME    ?= 20000x
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise differential kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-whole bench-peers bench-scale bench-storm bench-sessions bench-campaign kills-ldap
+.PHONY: help demo build man test packages lint unit conformance realparts line fuzz-short soak noise differential kills mutate bench bench-check bench-door bench-accounting bench-impact bench-ldap bench-contracts bench-whole bench-peers bench-scale bench-storm bench-storm-peers bench-memory bench-sessions bench-campaign kills-ldap
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,12 @@ bench-scale: build ## the cost of a login and of its look-up with a thousand to 
 
 bench-storm: build ## 300,000 subscribers log in at once, packets are lost, AAA servers are slow or fall silent: one table; three minutes, a quiet machine
 	go run ./cmd/sekisho/peers -sekisho bin/sekisho -storm -contracts 300000
+
+bench-storm-peers: packages build ## the same with FreeRADIUS and radsecproxy beside it, and what sekisho's goodput and CPU are to theirs; a quarter of an hour, a quiet machine
+	go run ./cmd/sekisho/peers -sekisho bin/sekisho -storm -peers -contracts 300000
+
+bench-memory: build ## sekisho's own memory while packets are lost and come twice, AAA servers are slow or dead, and sessions come and go; seven minutes
+	go run ./cmd/sekisho/peers -sekisho bin/sekisho -flat 6m
 
 bench-door: ## how long logins take while 64 clients grant, revoke and list, beside an idle door
 	go test -run '^$$' -bench LoginBesideTheDoor -benchtime 5s ./cmd/internal/daemon

@@ -1,8 +1,11 @@
 package load
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,16 +18,18 @@ func TestAccountingTellsOfLogins(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		answer byte
+		life   time.Duration
 		logins []string
 		told   []string // each second
 	}{
-		"accepted": {accessAccept, []string{"c 1", "b 2"}, []string{"c 1 Start", "", "b 2 Start", "c 1 Interim", "", "b 2 Interim", "c 1 Stop", "", "b 2 Stop", ""}},
-		"rejected": {accessReject, []string{"c 1", "b 2"}, make([]string, 10)},
+		"accepted":             {accessAccept, 6 * time.Second, []string{"c 1", "b 2"}, []string{"c 1 Start", "", "b 2 Start", "c 1 Interim", "", "b 2 Interim", "c 1 Stop", "", "b 2 Stop", ""}},
+		"rejected":             {accessReject, 6 * time.Second, []string{"c 1", "b 2"}, make([]string, 10)},
+		"it lives for no time": {accessAccept, 0, []string{"c 1"}, []string{"c 1 Start, c 1 Interim, c 1 Stop"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			logins, asked := lineOf(Options{Sessions: 100, Life: 6 * time.Second, Timeout: time.Minute})
+			logins, asked := lineOf(Options{Sessions: 100, Life: test.life, Timeout: time.Minute})
 			teller, told := newTeller(logins.Options, logins, 0, start), &sent{}
 			teller.conn = told
 			for second, want := range test.told {
@@ -49,6 +54,54 @@ func TestAccountingTellsOfLogins(t *testing.T) {
 				t.Errorf("%d packets: %+v; over %v", len(told.packets), r, teller.over)
 			}
 		})
+	}
+}
+
+// TestSessionsComeAndGo runs until an AAA server has seen some of them end.
+func TestSessionsComeAndGo(t *testing.T) {
+	t.Parallel()
+	const enough = 40
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var logins sync.Map // by session
+	var stops atomic.Int64
+	o := aaa(t, func(r *radiustest.Request, answer []byte) [][]byte {
+		session, user := r.Value(radiustest.AcctSessionID), r.Value(radiustest.UserName)
+		if of, there := logins.LoadOrStore(session, user); !there && r.Code == accountingRequest || of != user {
+			t.Errorf("session %s: code %d of %s, there %v, of %s", session, r.Code, user, there, of)
+		}
+		if r.Code == accountingRequest && r.Value(radiustest.AcctStatusType)[3] == acctStop && stops.Add(1) == enough {
+			cancel()
+		}
+		return [][]byte{answer}
+	})
+	o.Sessions, o.Duration = 100, time.Hour
+	o.Timeout, o.Tries = time.Second, 100 // a busy machine drops some
+	r, err := Run(ctx, o, nil)
+	if err != nil || r.Lost > 0 || r.Rejected > 0 || r.WrongInAll() > 0 || r.Accounted < 2*enough {
+		t.Errorf("%v: %d accepted, %d accounted, %d lost, wrong %v", err, r.Accepted, r.Accounted, r.Lost, r.Wrong)
+	}
+}
+
+func TestOptionsThatExcludeEachOther(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]func(*Options){
+		"sessions, each subscriber once":     func(o *Options) { o.Sessions, o.Once = 10, true },
+		"sessions at a rate":                 func(o *Options) { o.Sessions, o.Window, o.Rate = 10, 0, 100 },
+		"sessions and other accounting":      func(o *Options) { o.Sessions, o.Accounting = 10, 10 },
+		"more sessions than logins":          func(o *Options) { o.Sessions = 101 },
+		"accounting, each subscriber once":   func(o *Options) { o.Accounting, o.Once = 10, true },
+		"a rate and a window":                func(o *Options) { o.Rate = 10 },
+		"a window beyond all identifiers":    func(o *Options) { o.Window = 513 },
+		"more logins by CHAP than there are": func(o *Options) { o.CHAP = 101 },
+	} {
+		o := Options{Users: benchUsers, Sockets: 2, Window: 5}
+		if err := o.check(); err != nil {
+			t.Fatal(err)
+		}
+		if set(&o); o.check() == nil {
+			t.Errorf("%s: taken", name)
+		}
 	}
 }
 

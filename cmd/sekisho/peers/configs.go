@@ -88,6 +88,7 @@ server default {
 		type = auth
 		ipaddr = 127.0.0.1
 		port = PORT
+		recv_buff = 4194304
 	}
 	authorize {
 		update control {
@@ -131,7 +132,7 @@ server blocked {
 }
 server exempt {
 	host 127.0.0.1
-	port HOME1
+	port HOME2
 	type udp
 	secret "AAA"
 	rewriteIn open
@@ -143,6 +144,32 @@ realm * {
 	server blocked
 }
 `
+)
+
+// sekishoAccounting is what is replaced in sekisho's for accounting.
+var sekishoAccounting = []string{
+	`["127.0.0.1:PORT"]`, `["127.0.0.1:PORT"], acct: ["127.0.0.1:ACCT"]`,
+	"HOME0, acct-port: 0", "HOME0, acct-port: HOME0", "HOME1, acct-port: 0", "HOME1, acct-port: HOME1",
+}
+
+// What is replaced in them for a second AAA server, which is asked when the first
+// one gives no answer.
+var (
+	sekishoSpare = []string{
+		"  pools:\n", `    spare: {address: 127.0.0.1, auth-port: HOME1, acct-port: 0, secret: "AAA", require-message-authenticator: require}` + "\n  pools:\n",
+		"servers: [home]", "servers: [home, spare]",
+	}
+	freeradiusSpare = []string{
+		"home_server_pool main {\n", "home_server spare {\n\ttype = auth\n\tipaddr = 127.0.0.1\n\tport = HOME1\n\tsecret = \"AAA\"\n" +
+			"\trequire_message_authenticator = yes\n\tresponse_window = 3\n\tstatus_check = none\n}\nhome_server_pool main {\n",
+		"\thome_server = home\n", "\thome_server = home\n\thome_server = spare\n",
+	}
+	radsecproxySpare = []string{
+		"realm /", "server blocked-spare {\n\thost 127.0.0.1\n\tport HOME1\n\ttype udp\n\tsecret \"AAA\"\n\trewriteIn block\n}\n" +
+			"server exempt-spare {\n\thost 127.0.0.1\n\tport HOME3\n\ttype udp\n\tsecret \"AAA\"\n\trewriteIn open\n}\nrealm /",
+		"\tserver blocked\n", "\tserver blocked\n\tserver blocked-spare\n",
+		"\tserver exempt\n", "\tserver exempt\n\tserver exempt-spare\n",
+	}
 )
 
 // exempt reports whether a subscriber is one of the tenth with a fixed address.

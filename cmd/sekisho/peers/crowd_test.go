@@ -2,7 +2,6 @@ package main
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"sekisho/cmd/internal/config"
@@ -13,8 +12,12 @@ func TestCrowdIsASite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	site := filepath.Join(dir, "site.yaml")
-	text := strings.NewReplacer("DIR", dir, "PORT", "1812", "NAS", nasSecret, "AAA", homeSecret, "HOME0", "1813").Replace(sekishoSite)
-	if err := (crowd{rules: 200, nases: 1000}).write(site, text); err != nil {
+	h, err := startHome(manners{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.close)
+	if err := (crowd{rules: 200, nases: 1000}).write(site, (&peer{port: 1812}).fill(sekishoSite, dir, h)); err != nil {
 		t.Fatal(err)
 	}
 	c, problems := config.Load(site)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,16 +26,21 @@ const (
 	class          = 25
 )
 
-// home is an AAA server that accepts everybody whose request is signed rightly.
-// It has two ports: radsecproxy tells servers apart by theirs.
+// answered are the codes of what an AAA server has answers for.
+var answered = []byte{radiustest.AccessRequest, radiustest.AccountingRequest, statusServer}
+
+// home is an AAA server that accepts everybody whose request is signed rightly,
+// and takes accounting at the same ports; or two of them, of which the ports 0 and
+// 2 are the first's, 1 and 3 the second's: radsecproxy, which says by the server
+// what becomes of an answer, tells servers apart by their ports.
 type home struct {
 	manners
-	conns   [2]*net.UDPConn
+	conns   [4]*net.UDPConn
 	serving sync.WaitGroup
 	refused atomic.Uint64 // requests that were not as they should be
 
-	counting atomic.Bool               // the requests of the first port's life
-	silent   atomic.Pointer[time.Time] // since when the first port is; nil: it answers
+	counting atomic.Bool               // the requests of the first one's life
+	silent   atomic.Pointer[time.Time] // since when the first one is; nil: it answers
 }
 
 func startHome(m manners) (*home, error) {
@@ -79,7 +85,7 @@ func (h *home) serve(port int, conn *net.UDPConn) {
 		if rand.Float64()*100 < h.loss {
 			continue
 		}
-		if port == 0 && h.over(&left) {
+		if port%2 == 0 && h.over(&left) {
 			continue
 		}
 		if octets := h.answer(buffer[:n]); octets != nil {
@@ -88,7 +94,7 @@ func (h *home) serve(port int, conn *net.UDPConn) {
 	}
 }
 
-// over counts a request of the first port and tells whether its life is.
+// over counts a request to a port of the first one and tells whether its life is over.
 func (h *home) over(left *int) bool {
 	if h.life == 0 || !h.counting.Load() {
 		return false
@@ -96,22 +102,23 @@ func (h *home) over(left *int) bool {
 	if *left--; *left >= 0 {
 		return false
 	}
-	if h.silent.Load() == nil {
-		now := time.Now()
-		h.silent.Store(&now)
-	}
+	now := time.Now()
+	h.silent.CompareAndSwap(nil, &now)
 	return true
 }
 
 // answer composes what is to be said to a request; nil: nothing.
 func (h *home) answer(octets []byte) []byte {
 	p, err := radiustest.Decode(octets)
-	if err != nil || p.Code != radiustest.AccessRequest && p.Code != statusServer || !radiustest.CheckMA(octets, p.Authenticator[:], []byte(homeSecret)) {
+	r := &radiustest.Request{Packet: p, Raw: octets, Secret: []byte(homeSecret)}
+	if err != nil || !slices.Contains(answered, p.Code) || r.Check() != nil {
 		h.refused.Add(1)
 		return nil
 	}
-	r := &radiustest.Request{Packet: p, Secret: []byte(homeSecret)}
-	if p.Code == statusServer {
+	switch p.Code {
+	case radiustest.AccountingRequest:
+		return r.Reply(radiustest.AccountingResponse)
+	case statusServer:
 		return r.Sign(&radiustest.Packet{Code: radiustest.AccessAccept, ID: p.ID, Attributes: []radiustest.Attribute{radiustest.MA()}})
 	}
 	attributes := []radiustest.Attribute{radiustest.Number(serviceType, 2), radiustest.Number(framedProtocol, 1)}

@@ -7,7 +7,8 @@
 //	go run ./cmd/sekisho/peers -sekisho bin/sekisho
 //
 // With -scale it measures sekisho beside itself with fewer and more contracts,
-// with -storm under loads that proxies break down under.
+// with -storm under loads that proxies break down under, beside the others with
+// -peers, and with -flat it looks for how long its memory grows.
 package main
 
 import (
@@ -33,7 +34,9 @@ type settings struct {
 	dir       string // for the files of the run; taken away at the end
 	scale     sizes
 	storm     bool
-	stores    string // where those of scale are kept; empty: in dir
+	beside    bool          // the peers take part in storm, too
+	flat      time.Duration // for how long memory is looked at; 0: it is not
+	stores    string        // where those of scale are kept; empty: in dir
 }
 
 // sizes are numbers of contracts, as 1000,1000000.
@@ -62,6 +65,8 @@ func main() {
 	flag.Var(&s.scale, "scale", "sekisho alone, with each of these `NUMBERS` of contracts")
 	flag.StringVar(&s.stores, "stores", "", "`DIRECTORY` to keep the contracts of -scale in, for another run")
 	flag.BoolVar(&s.storm, "storm", false, "sekisho alone, when everybody logs in at once and when packets and AAA servers fail")
+	flag.BoolVar(&s.beside, "peers", false, "with -storm, the others as well")
+	flag.DurationVar(&s.flat, "flat", 0, "sekisho alone, whether its memory stays as it is in so `LONG` a time of hardship; 6m or more")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -76,8 +81,11 @@ func (s *settings) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(s.dir)
-	if s.storm {
+	switch {
+	case s.storm:
 		return s.runStorm(ctx)
+	case s.flat > 0:
+		return s.runFlat(ctx)
 	}
 	home, err := startHome(manners{})
 	if err != nil {
@@ -92,8 +100,11 @@ func (s *settings) run(ctx context.Context) (err error) {
 		return s.runScale(ctx, home)
 	}
 	fmt.Printf("%d subscribers, %d logins under way, %d rounds of %v\n", s.contracts, s.window, s.rounds, s.duration)
-	peers, err := s.peers(ctx, home)
+	peers, err := s.peers()
 	if err != nil {
+		return err
+	}
+	if err := s.prepare(ctx, peers, home); err != nil {
 		return err
 	}
 	figures, err := s.measureAll(ctx, peers, home)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"time"
 
 	"sekisho/cmd/internal/load"
@@ -12,7 +11,7 @@ import (
 
 func (s *settings) options(p *peer, window int, duration, timeout time.Duration, all []load.User) load.Options {
 	return load.Options{
-		Auth: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), p.port), Secret: []byte(nasSecret), Users: all,
+		Auth: loopback(p.port), Secret: []byte(nasSecret), Users: all,
 		Sockets: 8, Window: window, Duration: duration, Timeout: timeout,
 	}
 }

@@ -14,52 +14,75 @@ import (
 
 // peer is a proxy with its configuration.
 type peer struct {
-	name    string
-	port    uint16
-	command []string
+	name       string
+	port, acct uint16 // for logins and accounting
+	command    []string
+	file       string   // of its configuration
+	text       string   // of that, for one AAA server
+	spare      []string // what is to be replaced in it for a second one, and by what
 }
 
-// peers writes the configurations of all of them; sekisho comes first.
-func (s *settings) peers(ctx context.Context, h *home) ([]peer, error) {
-	fill := func(port uint16, text string) string {
-		return strings.NewReplacer("MODULES", "", "DECISION", "", "DIR", s.dir, "PORT", strconv.Itoa(int(port)), "NAS", nasSecret, "AAA", homeSecret,
-			"HOME0", strconv.Itoa(int(h.port(0))), "HOME1", strconv.Itoa(int(h.port(1)))).Replace(text)
-	}
-	sekisho, err := filepath.Abs(s.sekisho)
+// peers are all of them; sekisho comes first. The port of a proxy stays the same
+// for all of its configurations.
+func (s *settings) peers() ([]peer, error) {
+	binary, err := filepath.Abs(s.sekisho)
 	if err != nil {
 		return nil, err
-	}
-	site, rsp := filepath.Join(s.dir, "sekisho.yaml"), filepath.Join(s.dir, "radsecproxy.conf")
-	list := []peer{
-		{"sekisho", 0, []string{sekisho, "serve", "-c", site}},
-		{"FreeRADIUS, a users file", 0, []string{"freeradius", "-f", "-d", s.dir, "-n", "files"}},
-		{"FreeRADIUS, by the name, one thread", 0, []string{"freeradius", "-ft", "-d", s.dir, "-n", "regex"}},
-		{"radsecproxy, by the name", 0, []string{"radsecproxy", "-f", "-c", rsp}},
 	}
 	freeradius := func(modules, decision, cleanup string) string {
 		return strings.NewReplacer("MODULES", modules, "DECISION", decision, "CLEANUP", cleanup).Replace(freeradiusConf)
 	}
-	files := []struct{ name, text string }{
-		{site, sekishoSite},
-		{filepath.Join(s.dir, "files.conf"), freeradius(filesModule, filesDecision, "5")},
-		{filepath.Join(s.dir, "regex.conf"), freeradius("", regexDecision, "0")}, // no threads and no duplicates: its fastest
-		{rsp, radsecproxyConf},
+	site, rsp := filepath.Join(s.dir, "sekisho.yaml"), filepath.Join(s.dir, "radsecproxy.conf")
+	list := []peer{
+		{name: "sekisho", command: []string{binary, "serve", "-c", site}, file: site, text: sekishoSite, spare: sekishoSpare},
+		{
+			name: "FreeRADIUS, a users file", command: []string{"freeradius", "-f", "-d", s.dir, "-n", "files"},
+			file: filepath.Join(s.dir, "files.conf"), text: freeradius(filesModule, filesDecision, "5"), spare: freeradiusSpare,
+		},
+		{ // no threads, and nothing is remembered of what was answered: its fastest
+			name: "FreeRADIUS, by the name, one thread", command: []string{"freeradius", "-ft", "-d", s.dir, "-n", "regex"},
+			file: filepath.Join(s.dir, "regex.conf"), text: freeradius("", regexDecision, "0"), spare: freeradiusSpare,
+		},
+		{name: "radsecproxy, by the name", command: []string{"radsecproxy", "-f", "-c", rsp}, file: rsp, text: radsecproxyConf, spare: radsecproxySpare},
 	}
 	for i := range list {
 		if list[i].port, err = freePort(); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(files[i].name, []byte(fill(list[i].port, files[i].text)), 0o600); err != nil {
+		if list[i].acct, err = freePort(); err != nil {
 			return nil, err
 		}
 	}
+	return list, nil
+}
+
+// configure writes a configuration.
+func (p *peer) configure(text, dir string, h *home) error {
+	return os.WriteFile(p.file, []byte(p.fill(text, dir, h)), 0o600)
+}
+
+// fill puts into a configuration what only a run knows.
+func (p *peer) fill(text, dir string, h *home) string {
+	number := func(port uint16) string { return strconv.Itoa(int(port)) }
+	return strings.NewReplacer("DIR", dir, "PORT", number(p.port), "ACCT", number(p.acct), "NAS", nasSecret, "AAA", homeSecret,
+		"HOME0", number(h.port(0)), "HOME1", number(h.port(1)), "HOME2", number(h.port(2)), "HOME3", number(h.port(3))).Replace(text)
+}
+
+// prepare configures all of these, of which sekisho is the first, and gives them
+// the subscribers.
+func (s *settings) prepare(ctx context.Context, peers []peer, h *home) error {
 	if err := os.WriteFile(filepath.Join(s.dir, "dictionary"), nil, 0o600); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.writeUsersFile(); err != nil {
-		return nil, err
+		return err
 	}
-	return list, s.importContracts(ctx, &list[0])
+	for i := range peers {
+		if err := peers[i].configure(peers[i].text, s.dir, h); err != nil {
+			return err
+		}
+	}
+	return s.importContracts(ctx, &peers[0])
 }
 
 func freePort() (uint16, error) {

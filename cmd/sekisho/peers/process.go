@@ -53,6 +53,16 @@ func (p *process) stop() {
 	_ = p.Wait() // its exit code says nothing here
 }
 
+// ended says how the process ended by itself; empty: it runs.
+func (p *process) ended() string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	if !strings.Contains(string(text), "State:\tZ") {
+		return ""
+	}
+	_ = p.Wait() // what it has to say stands in ProcessState
+	return p.ProcessState.String()
+}
+
 // clockTick is the unit of /proc/PID/stat: USER_HZ, the same everywhere on Linux.
 const clockTick = 10 * time.Millisecond
 

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -101,8 +100,7 @@ func (s *settings) stage(ctx context.Context, h *home, n int, c crowd) (st stage
 		return st, err
 	}
 	site := filepath.Join(st.dir, fmt.Sprintf("site-%d-%d.yaml", c.rules, c.nases))
-	text := strings.NewReplacer("DIR", st.dir, "PORT", strconv.Itoa(int(st.port)), "NAS", nasSecret, "AAA", homeSecret, "HOME0", strconv.Itoa(int(h.port(0)))).Replace(sekishoSite)
-	if err := c.write(site, text); err != nil {
+	if err := c.write(site, st.fill(sekishoSite, st.dir, h)); err != nil {
 		return st, err
 	}
 	st.command = []string{binary, "serve", "-c", site}

@@ -17,40 +17,59 @@ type scene struct {
 	home    manners
 	second  bool          // a second AAA server is there, which is well
 	healthy time.Duration // how long the first one is in any case
+	alone   bool          // for sekisho only
 	loss    float64       // per cent of the answers that do not get to the router
+	twice   float64       // per cent of the router's packets that the network delivers twice
 	load    load.Options  // but for who is asked by whom
 	should  float64       // logins a second that are expected; 0: nothing is
 	why     string        // what that is
 }
 
-// site is sekisho's for a scene: that of one AAA server, or of two.
-func (sc *scene) site() string {
-	if !sc.second {
-		return sekishoSite
+// text is the configuration of a proxy for a scene.
+func (sc *scene) text(p *peer) string {
+	text := p.text
+	if sc.second {
+		text = strings.NewReplacer(p.spare...).Replace(text)
 	}
-	spare := `    spare: {address: 127.0.0.1, auth-port: HOME1, acct-port: 0, secret: "AAA", require-message-authenticator: require}` + "\n"
-	return strings.NewReplacer("  pools:\n", spare+"  pools:\n", "servers: [home]", "servers: [home, spare]").Replace(sekishoSite)
+	if sc.load.Sessions > 0 {
+		text = strings.NewReplacer(sekishoAccounting...).Replace(text)
+	}
+	return text
 }
 
 // play has subscribers log in at a proxy.
-func (sc *scene) play(ctx context.Context, proxy netip.AddrPort, h *home, all []load.User) (load.Report, error) {
+func (sc *scene) play(ctx context.Context, p *peer, h *home, all []load.User) (load.Report, error) {
 	o := sc.load
-	o.Auth, o.Secret, o.Users, o.Class = proxy, []byte(nasSecret), all, true
-	if sc.loss > 0 {
+	o.Auth, o.Acct, o.Secret, o.Users, o.Class = loopback(p.port), loopback(p.acct), []byte(nasSecret), all, true
+	if sc.loss > 0 || sc.twice > 0 {
 		o.Dial = func(to netip.AddrPort) (load.Conn, error) {
 			conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
-			return lossy{conn, sc.loss}, err
+			return lossy{conn, sc.loss, sc.twice}, err
 		}
 	}
 	health := time.AfterFunc(sc.healthy, func() { h.counting.Store(true) })
 	defer health.Stop()
-	return load.Run(ctx, o, nil)
+	r, err := load.Run(ctx, o, nil)
+	r.Sending = max(r.Sending, o.Duration) // where all of the window waited in vain there was still more to send
+	return r, err
 }
 
-// lossy is a socket that does not get everything that is sent to it.
+func loopback(port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+}
+
+// lossy is a socket that does not get everything that is sent to it, and of which
+// some things arrive twice.
 type lossy struct {
 	*net.UDPConn
-	loss float64 // per cent
+	loss, twice float64 // per cent
+}
+
+func (l lossy) Write(octets []byte) (int, error) {
+	if rand.Float64()*100 < l.twice {
+		_, _ = l.UDPConn.Write(octets) // the other one counts
+	}
+	return l.UDPConn.Write(octets)
 }
 
 func (l lossy) Read(octets []byte) (int, error) {

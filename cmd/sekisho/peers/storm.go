@@ -3,11 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"sekisho/cmd/internal/load"
@@ -25,63 +21,86 @@ const (
 // outcome is what a scene came to.
 type outcome struct {
 	*scene
+	proxy *peer
 	load.Report
-	cpu                 float64 // microseconds of the proxy's for one login
-	before, peak, after float64 // MiB of the proxy's own memory
-	dip                 time.Duration
-	died, back          bool // the first AAA server fell silent; goodput was as before again, after dip
+	cpu        float64   // microseconds of the proxy's for one login
+	before     float64   // MiB of the proxy's own memory when the scene began
+	memory     []float64 // the most of that in each memoryStep
+	after      float64   // when it had been left alone for a while
+	dip        time.Duration
+	died, back bool   // the first AAA server fell silent; goodput was as before again, after dip
+	ended      string // how the proxy did, by itself; empty: it did not
 }
 
 // runStorm measures sekisho in all scenes; they are set by the first of them.
 func (s *settings) runStorm(ctx context.Context) error {
-	p := &peer{name: "sekisho"}
-	binary, err := filepath.Abs(s.sekisho)
+	peers, err := s.proxies(ctx)
 	if err != nil {
-		return err
-	}
-	p.command = []string{binary, "serve", "-c", filepath.Join(s.dir, "sekisho.yaml")}
-	if p.port, err = freePort(); err != nil {
 		return err
 	}
 	all := users(s.contracts)
-	reference := saturation(s.window, s.duration)
-	first, err := s.act(ctx, p, &reference, all, true)
+	firsts, err := s.each(ctx, peers, all, func(int) *scene { return new(saturation(s.window, s.duration)) })
 	if err != nil {
 		return err
 	}
-	outcomes := []outcome{first}
-	for _, sc := range scenes(first.rate(), s.duration) {
-		o, err := s.act(ctx, p, &sc, all, false)
+	outcomes := firsts
+	for k := range scenes(1, 1, s.duration) {
+		these, err := s.each(ctx, peers, all, func(i int) *scene { return &scenes(firsts[0].rate(), firsts[i].rate(), s.duration)[k] })
 		if err != nil {
 			return err
 		}
-		outcomes = append(outcomes, o)
+		outcomes = append(outcomes, these...)
 	}
-	return writeStorm(os.Stdout, outcomes)
+	return writeStorm(os.Stdout, outcomes, s.beside)
 }
 
-// act plays a scene at a proxy that is started for it, the first time with an
-// empty store.
-func (s *settings) act(ctx context.Context, p *peer, sc *scene, all []load.User, empty bool) (outcome, error) {
-	fmt.Fprintf(os.Stderr, "%s: %s\n", time.Now().Format(time.TimeOnly), sc.name)
+// proxies are sekisho and, if asked for, the others, with their subscribers.
+func (s *settings) proxies(ctx context.Context) ([]peer, error) {
+	peers, err := s.peers()
+	if err != nil {
+		return nil, err
+	}
+	if !s.beside {
+		peers = peers[:1]
+	}
+	h, err := startHome(manners{})
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	return peers, s.prepare(ctx, peers, h)
+}
+
+// each plays a scene at one proxy after the other.
+func (s *settings) each(ctx context.Context, peers []peer, all []load.User, of func(i int) *scene) (outcomes []outcome, err error) {
+	for i := range peers {
+		sc := of(i)
+		if sc.alone && i > 0 {
+			break
+		}
+		o, err := s.act(ctx, &peers[i], sc, all)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes, nil
+}
+
+// act plays a scene at a proxy that is started for it.
+func (s *settings) act(ctx context.Context, p *peer, sc *scene, all []load.User) (outcome, error) {
+	fmt.Fprintf(os.Stderr, "%s: %s: %s\n", time.Now().Format(time.TimeOnly), p.name, sc.name)
 	h, err := startHome(sc.home)
 	if err != nil {
 		return outcome{}, err
 	}
 	defer h.close()
-	site := strings.NewReplacer("DIR", s.dir, "PORT", strconv.Itoa(int(p.port)), "NAS", nasSecret, "AAA", homeSecret,
-		"HOME0", strconv.Itoa(int(h.port(0))), "HOME1", strconv.Itoa(int(h.port(1)))).Replace(sc.site())
-	if err := os.WriteFile(filepath.Join(s.dir, "sekisho.yaml"), []byte(site), 0o600); err != nil {
+	if err := p.configure(sc.text(p), s.dir, h); err != nil {
 		return outcome{}, err
-	}
-	if empty {
-		if err := s.importContracts(ctx, p); err != nil {
-			return outcome{}, err
-		}
 	}
 	o, err := s.watch(ctx, p, sc, h, all)
 	if n := h.refused.Load(); err == nil && n > 0 {
-		err = fmt.Errorf("%s: the AAA server was sent %d requests that it must refuse", sc.name, n)
+		err = fmt.Errorf("%s: %s: the AAA server was sent %d requests that it must refuse", p.name, sc.name, n)
 	}
 	return o, err
 }
@@ -95,7 +114,7 @@ const (
 
 // watch starts a proxy, plays the scene, and measures.
 func (s *settings) watch(ctx context.Context, p *peer, sc *scene, h *home, all []load.User) (o outcome, err error) {
-	o.scene = sc
+	o.scene, o.proxy = sc, p
 	running, err := s.start(ctx, p)
 	if err != nil {
 		return o, err
@@ -105,44 +124,23 @@ func (s *settings) watch(ctx context.Context, p *peer, sc *scene, h *home, all [
 		return o, err
 	}
 	o.before = running.status("RssAnon:")
-	peak := running.peak()
+	scene, end := context.WithCancel(ctx)
+	defer end()
+	memory := running.memory(end)
 	used, began := running.cpu(), time.Now()
-	o.Report, err = sc.play(ctx, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), p.port), h, all)
+	o.Report, err = sc.play(scene, p, h, all)
 	if err != nil || o.Answered() == 0 {
-		return o, fmt.Errorf("%s: no answers: %w", sc.name, err)
+		return o, fmt.Errorf("%s: %s: no answers: %w", p.name, sc.name, err)
 	}
 	o.cpu = float64((running.cpu() - used).Microseconds()) / float64(o.Answered())
+	o.ended = running.ended()
 	time.Sleep(settling)
-	o.peak, o.after = peak(), running.status("RssAnon:")
+	o.memory, o.after = memory(), running.status("RssAnon:")
 	if silent := h.silent.Load(); silent != nil {
 		o.died = true
 		o.dip, o.back = recovery(&o.Report, silent.Sub(began))
 	}
 	return o, nil
-}
-
-// peak looks at the memory of a process ten times a second; what it returns
-// ends that and tells the most.
-func (p *process) peak() (end func() float64) {
-	var most float64
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			most = max(most, p.status("RssAnon:"))
-			select {
-			case <-stop:
-				tick.Stop()
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() float64 {
-		close(stop)
-		<-stopped
-		return most
-	}
 }
 
 // rate is answers a second, in the whole seconds in which there was something new

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,12 +18,12 @@ import (
 const crowdSize = 3000
 
 // proxy starts sekisho in this process, with everybody's contracts.
-func proxy(t *testing.T, sc *scene, h *home) netip.AddrPort {
+func proxy(t *testing.T, sc *scene, h *home) *peer {
 	t.Helper()
 	dir := t.TempDir()
 	site := filepath.Join(dir, "sekisho.yaml")
-	text := strings.NewReplacer("DIR", dir, "PORT", "0", "NAS", nasSecret, "AAA", homeSecret,
-		"HOME0", strconv.Itoa(int(h.port(0))), "HOME1", strconv.Itoa(int(h.port(1)))).Replace(sc.site())
+	p := &peer{name: "sekisho", text: sekishoSite, spare: sekishoSpare}
+	text := p.fill(sc.text(p), dir, h)
 	text += "limits: {decision-budget: 1m}\n" // a machine that is busy elsewhere is no reason for the fail mode here
 	if err := os.WriteFile(site, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -57,8 +55,17 @@ func proxy(t *testing.T, sc *scene, h *home) netip.AddrPort {
 	if _, err := door.ImportContracts(t.Context(), "contracts.csv", file, admin.ImportOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	auth, _ := d.Addresses()
-	return netip.MustParseAddrPort(auth[0])
+	auth, acct := d.Addresses()
+	p.port, p.acct = port(auth), port(acct)
+	return p
+}
+
+// port is that of the first address; 0: there is none.
+func port(addresses []string) uint16 {
+	if len(addresses) == 0 {
+		return 0
+	}
+	return netip.MustParseAddrPort(addresses[0]).Port()
 }
 
 // TestStormLeavesNobodyOut has some thousand subscribers log in once, a thousand

@@ -3,25 +3,61 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// writeStorm writes the outcomes as a table in Markdown.
-func writeStorm(w io.Writer, outcomes []outcome) error {
+// writeStorm writes the outcomes as a table in Markdown, those of a scene one
+// after the other, sekisho's first. Where it is not alone a column says how it
+// compares.
+func writeStorm(w io.Writer, outcomes []outcome, beside bool) error {
 	var b strings.Builder
-	b.WriteString("| | logins/s | expected | first second, worst after it, last | p50, p99, slowest ms | CPU µs/login | sent again | lost | wrong | MiB before, most, after |\n")
-	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	columns := []string{"", "logins/s", "expected", "first second, worst after it, last", "p50, p99, slowest ms", "CPU µs/login", "sent again", "lost", "wrong", "MiB before, most, after"}
+	if beside {
+		columns = append(columns, "sekisho's logins/s, CPU")
+	}
+	writeRow(&b, columns)
+	writeRow(&b, slices.Repeat([]string{"---"}, len(columns)))
+	var ours *outcome
 	for i := range outcomes {
 		o := &outcomes[i]
-		fmt.Fprintf(&b, "| %s | %.0f | %s | %s | %s | %.1f | %s | %d | %d | %.0f, %.0f, %.0f |\n", o.name, o.rate(), o.expected(), o.seconds(), o.times(),
-			o.cpu, o.again(), o.Lost, o.WrongInAll()+o.Rejected, o.before, o.peak, o.after)
+		if ours == nil || ours.scene.name != o.scene.name {
+			ours = o
+		}
+		cells := o.cells(ours)
+		writeRow(&b, cells[:len(columns)])
 	}
 	for i := range outcomes {
 		b.WriteString(outcomes[i].remark())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func writeRow(b *strings.Builder, cells []string) {
+	for _, cell := range cells {
+		b.WriteString("| " + cell)
+		if cell != "" {
+			b.WriteByte(' ')
+		}
+	}
+	b.WriteString("|\n")
+}
+
+// cells are the row of an outcome; the last one sets it beside sekisho's.
+func (o *outcome) cells(ours *outcome) []string {
+	name, ratio := o.name, ""
+	if o != ours {
+		name = "— " + o.proxy.name
+		ratio = fmt.Sprintf("%.2f times, %.2f", ours.rate()/o.rate(), ours.cpu/o.cpu)
+	}
+	return []string{
+		name, fmt.Sprintf("%.0f", o.rate()), o.expected(), o.seconds(), o.times(), fmt.Sprintf("%.1f", o.cpu), o.again(),
+		strconv.FormatUint(o.Lost, 10), strconv.FormatUint(o.WrongInAll()+o.Rejected, 10),
+		fmt.Sprintf("%.0f, %.0f, %.0f", o.before, slices.Max(o.memory), o.after), ratio,
+	}
 }
 
 func (o *outcome) expected() string {
@@ -58,13 +94,19 @@ func (o *outcome) again() string {
 
 // remark says what no column has.
 func (o *outcome) remark() string {
-	switch {
-	case o.WrongInAll() > 0:
-		return fmt.Sprintf("\n%s: wrong: %v.\n", o.name, o.Wrong)
-	case o.back:
-		return fmt.Sprintf("\n%s: %.0f %% of the goodput again %v after that.\n", o.name, enough*100, o.dip.Round(time.Second/10))
-	case o.died:
-		return fmt.Sprintf("\n%s: goodput was not as before again.\n", o.name)
+	var words []string
+	say := func(about bool, format string, values ...any) {
+		if about {
+			words = append(words, fmt.Sprintf(format, values...))
+		}
 	}
-	return ""
+	say(o.ended != "", "the proxy ended by itself: %s", o.ended)
+	say(o.WrongInAll() > 0, "wrong: %v", o.Wrong)
+	say(o.Rejected > 0, "rejected, though the AAA server rejects nobody: %d", o.Rejected)
+	say(o.back, "%.0f %% of the goodput again %v after the AAA server fell silent", enough*100, o.dip.Round(time.Second/10))
+	say(o.died && !o.back, "goodput was not as before again")
+	if words == nil {
+		return ""
+	}
+	return fmt.Sprintf("\n%s, %s: %s.\n", o.proxy.name, o.scene.name, strings.Join(words, "; "))
 }

@@ -95,7 +95,7 @@ func TestStatusSaysWhatKeepsListsFromBeingTheWholeTruth(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	if err := writeStatus(&b, admin.Status{Reload: admin.Reload{OK: true}, Auth: []string{"a:1"}, Acct: []string{"a:2"}, CoA: []string{"a:3", "b:3"}, Sessions: admin.Live{
-		Live: 5, Restoring: true, Back: 5, Expected: 7, Unsaved: 3, Refused: "disk full",
+		Live: 5, Restoring: true, Back: 5, Expected: 7, Unsaved: 3, Refused: "disk full", Slow: 25.4, Announcing: 8,
 	}}); err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +104,7 @@ func TestStatusSaysWhatKeepsListsFromBeingTheWholeTruth(t *testing.T) {
 		"\nlistening  auth a:1, acct a:2, coa a:3 b:3\n",
 		"\nwarning: restoring 5 of 7 sessions of the last run: the others are not listed yet\n",
 		"\nwarning: a crash would forget what routers were told: 3 changes of sessions cannot be saved: disk full\n",
+		"\nwarning: routers are told nothing: for 25 s the disk has not taken that they are about to be told of 8 sessions\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

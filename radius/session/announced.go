@@ -105,9 +105,11 @@ func (t *Table) found(id ID) {
 // about to be told something, or when it cannot be: a full disk must not keep
 // routers from being told. That is logged once and counted; should the daemon
 // be killed before the disk takes writes again, it will believe what it told
-// these routers before.
+// these routers before. A disk that hangs does keep them; see Delay.
 func (w *Writer) Announce(ids []ID) {
+	end := w.delays.begin(len(ids))
 	err := w.shelf.AnnounceSessions(w.table.announce(ids))
+	end()
 	if err != nil {
 		w.table.notAnnounced(ids)
 	}

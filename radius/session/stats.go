@@ -2,6 +2,7 @@ package session
 
 import (
 	"maps"
+	"time"
 
 	"sekisho/radius"
 )
@@ -69,6 +70,8 @@ type Stats struct {
 	Lost     uint64              // lines of history that there was no room for
 
 	Unannounced uint64 // sessions whose routers were told something that the store could not be told before; see Writer.Announce
+
+	Delay time.Duration // see Writer.Delay; the table does not know it
 }
 
 // NASStats counts the sessions of one NAS.

@@ -41,6 +41,7 @@ type Writer struct {
 
 	refusal atomic.Pointer[string] // why the store does not take them; nil: it does
 	mute    atomic.Bool            // the store took the last announcement not
+	delays  delays                 // announcements that the store has not taken yet
 }
 
 const (
@@ -59,7 +60,7 @@ func NewWriter(t *Table, shelf Shelf, contracts Contracts, history time.Duration
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Writer{table: t, shelf: shelf, contracts: contracts, history: history, log: log}
+	return &Writer{table: t, shelf: shelf, contracts: contracts, history: history, log: log, delays: delays{log: log}}
 }
 
 // Run writes every second until the context ends, and then once more.

@@ -40,6 +40,9 @@ type Live struct {
 	Expected  int    `json:"expected,omitempty" doc:"of so many; 0: they have not been counted"`
 	Unsaved   int    `json:"unsaved" doc:"changes that are not on disk yet"`
 	Refused   string `json:"refused,omitempty" doc:"why the store takes no changes of sessions; empty: it does"`
+
+	Slow       float64 `json:"slow_seconds,omitempty" doc:"for so long the disk has not taken what routers are about to be told: they are not told before"`
+	Announcing int     `json:"announcing,omitempty" doc:"of so many sessions, at least"`
 }
 
 // Warnings say what keeps a list of sessions from being the whole truth.
@@ -49,6 +52,9 @@ func (l *Live) Warnings() (all []string) {
 	}
 	if l.Refused != "" {
 		all = append(all, fmt.Sprintf("a crash would forget what routers were told: %d changes of sessions cannot be saved: %s", l.Unsaved, l.Refused))
+	}
+	if l.Slow > 0 {
+		all = append(all, fmt.Sprintf("routers are told nothing: for %.0f s the disk has not taken that they are about to be told of %d sessions", l.Slow, l.Announcing))
 	}
 	return all
 }

@@ -32,7 +32,7 @@ func (d *Daemon) routes() *admin.Routes {
 		Version:  d.options.Version,
 		Proxy:    d.proxy.Stats,
 		ReloadOK: func() bool { return d.last.Load().OK },
-		Sessions: func() (session.Stats, uint64) { return d.live.Stats(), d.live.feed.Dropped() },
+		Sessions: func() (session.Stats, uint64) { return d.live.stats(), d.live.feed.Dropped() },
 		Live:     d.liveMetrics,
 		Sync:     d.directoryStatus,
 		Now:      d.Now,

@@ -133,7 +133,17 @@ func (s *sessions) status() admin.Live {
 	l := admin.Live{Live: s.Len(), Unsaved: s.Unsaved(), Refused: s.writer.Refusal()}
 	l.Back, l.Expected = s.Progress()
 	l.Restoring = s.whole() != nil
+	if age, sessions := s.writer.Delay(); session.SlowDisk(age) {
+		l.Slow, l.Announcing = age.Seconds(), sessions
+	}
 	return l
+}
+
+// stats are the numbers of table and writer.
+func (s *sessions) stats() session.Stats {
+	all := s.Stats()
+	all.Delay, _ = s.writer.Delay()
+	return all
 }
 
 // whole is nil when the sessions of the last run are back, and a *admin.Problem

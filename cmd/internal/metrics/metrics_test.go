@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"sekisho/radius"
 	"sekisho/radius/session"
@@ -21,7 +22,7 @@ func example() Source {
 			return session.Stats{
 				NAS:     map[string]session.NASStats{"bras-1": {Sessions: map[string]int{"sent": 8, "seen": 2}, Drift: 3}},
 				Records: map[string]uint64{"start": 11}, Joins: map[string]uint64{"no-accept": 5}, Oddities: map[string]uint64{"stale": 6}, Ended: map[string]uint64{"aged": 7},
-				Waiting: 12, Unsaved: 13, Lost: 14, Unannounced: 15,
+				Waiting: 12, Unsaved: 13, Lost: 14, Unannounced: 15, Delay: 16 * time.Second,
 			}, 15
 		},
 		Proxy: func() radius.Stats {
@@ -74,6 +75,7 @@ func TestEveryCounterIsServed(t *testing.T) {
 		`sekisho_sessions_accepts_waiting 12`,
 		`sekisho_sessions_unsaved 13`,
 		`sekisho_sessions_unannounced_total 15`,
+		`sekisho_sessions_announcing_seconds 16`,
 		`sekisho_session_history_lost_total 14`,
 		`sekisho_session_packets_lost_total 15`,
 		`sekisho_decisions_total{action="block",rule="stage-1"} 4`,

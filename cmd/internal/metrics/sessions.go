@@ -17,6 +17,7 @@ var (
 	unsaved      = describe("sessions_unsaved", "Changes of sessions that are not on disk yet.")
 	lostHistory  = describe("session_history_lost_total", "Lines of history that were lost while the store could not be written.")
 	unannounced  = describe("sessions_unannounced_total", "Sessions whose routers were told something while the store could not be written: a crash would forget it.")
+	announcing   = describe("sessions_announcing_seconds", "For how long the disk has not taken what routers are about to be told; they are not told before. 0: nothing waits.")
 	lostSighting = describe("session_packets_lost_total", "Packets that the session table had no time for.")
 )
 
@@ -41,6 +42,7 @@ func (c collector) sessions(out chan<- prometheus.Metric) {
 	gauge(out, unsaved, float64(s.Unsaved))
 	count(out, lostHistory, s.Lost)
 	count(out, unannounced, s.Unannounced)
+	gauge(out, announcing, s.Delay.Seconds())
 	count(out, lostSighting, dropped)
 }
 

@@ -21,7 +21,9 @@ func (k *Keeper) finish(r result) {
 	}
 	k.stats.answered(l.Name, j.kind, r.reply)
 	again := k.learn(l, j, r.reply)
-	k.herald.settled(j.id)
+	if r.reply.Outcome != Reauthorizing || !l.awaitAccept(j.id) {
+		k.herald.settled(j.id)
+	}
 	if j.part != nil {
 		k.judge(l, j, r.reply, again)
 	}

@@ -118,6 +118,45 @@ func TestWhateverTheAnswerItIsSettled(t *testing.T) {
 	}
 }
 
+// TestAcceptThatARouterAsksForIsAnnounced has a router answer that it sends an
+// Access-Request: what the Accept changes is on disk as being changed until the
+// table has it, or the router is told again.
+func TestAcceptThatARouterAsksForIsAnnounced(t *testing.T) {
+	t.Parallel()
+	for name, comes := range map[string]func(*sim){
+		"the Accept comes": func(s *sim) {
+			s.table.Told(first, "block", session.Sent, "")
+			s.grant(first, "block")
+		},
+		"it does not come, and the router is told again": func(s *sim) {
+			s.answer = func(string, Request) (Reply, time.Duration) { return ack, time.Second }
+			s.run(reauthorizationTime)
+		},
+		"the session is over": func(s *sim) {
+			s.table.Gone(first, "stop")
+			s.run(reauthorizationTime)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBook()
+			s := journaled(t, b)
+			s.Configure([]Router{s.router("bras1", 3, 10, 2)}, Rules{})
+			s.answer = func(string, Request) (Reply, time.Duration) { return nak(507), time.Second }
+			s.grant(first, "block")
+			s.run(reauthorizationTime + 5*time.Second) // it asks twice
+			if b.open[first] != 1 || len(s.routed) != 2 {
+				t.Errorf("while the Accept is awaited it is announced %d times after %d requests", b.open[first], len(s.routed))
+			}
+			comes(s)
+			s.run(5 * time.Second)
+			if len(b.open) != 0 || len(s.lane(Place{NAS: "bras1"}).resting) != 0 {
+				t.Errorf("afterwards: %v", b.open)
+			}
+		})
+	}
+}
+
 // busy is a sender that has no identifier for the first requests.
 type busy struct {
 	*sim

@@ -267,7 +267,7 @@ func (k *Keeper) strand(l *lane, why error) {
 func (k *Keeper) lane(at Place) *lane {
 	l := k.lanes[at]
 	if l == nil {
-		l = newLane(at, k.router(at), k.timers.Now())
+		l = newLane(at, k.router(at), k.timers.Now(), k.herald.settled)
 		k.lanes[at] = l
 	}
 	return l

@@ -44,12 +44,14 @@ type lane struct {
 	refused   map[session.ID]refusedAction
 	purge     int                   // so many refusals make it worth while to look for those of sessions that are over
 	undone    []*part               // campaigns whose members are held at what they had before
+	settled   func(session.ID)      // see Journal
 	probed    map[session.ID]string // those that a probe looks at, and what it says; empty: nothing yet
 }
 
-func newLane(at Place, r Router, now time.Time) *lane {
+func newLane(at Place, r Router, now time.Time, settled func(session.ID)) *lane {
 	l := &lane{
 		place:    at,
+		settled:  settled,
 		queued:   map[session.ID]*job{},
 		underWay: map[session.ID]*job{},
 		resting:  map[session.ID]*retry{},
@@ -193,7 +195,8 @@ type retry struct {
 	tries  int
 	action string // that was tried in vain
 	part   *part
-	index  int // in the heap; -1: not there
+	index  int  // in the heap; -1: not there
+	accept bool // its router asks for an Access-Accept: that it is told something stays announced
 }
 
 // How long a session waits after a request that came to nothing.
@@ -262,9 +265,25 @@ func (l *lane) rousePart(p *part) {
 	}
 }
 
+// awaitAccept leaves it announced that a session is being told something, until
+// its rest is over for good: the Access-Accept that its router has asked for is
+// told without another announcement. False when one stands already, or the
+// session does not rest.
+func (l *lane) awaitAccept(id session.ID) bool {
+	r := l.resting[id]
+	if r == nil || r.accept {
+		return false
+	}
+	r.accept = true
+	return true
+}
+
 // forget ends a session's rest for good: it was told, or is gone.
 func (l *lane) forget(id session.ID) {
 	l.rouse(id)
+	if r := l.resting[id]; r != nil && r.accept {
+		l.settled(id)
+	}
 	delete(l.resting, id)
 }
 

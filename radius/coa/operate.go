@@ -258,6 +258,16 @@ func (k *Keeper) Held(s *session.Session) (action string) {
 	return action
 }
 
+// Passed says that a router gets a request that is not the keeper's: its own wait
+// for that, so that both together keep the pace. It does not wait.
+func (k *Keeper) Passed(at Place) {
+	k.inbox.call(func() {
+		if l := k.lane(at); l.pace != nil {
+			l.pace.take(k.timers.Now())
+		}
+	})
+}
+
 // Push tells routers about sessions what is wanted now, whatever was applied,
 // before everything else that waits. done is called once for each session, not
 // from the caller's goroutine, and must not block.

@@ -40,3 +40,30 @@ func TestCampaignIsTurnedAtOneRouterOfAnEntry(t *testing.T) {
 	s.run(3 * time.Second)
 	s.wantCount(map[string]int{"block": 110, "open": 220})
 }
+
+// TestRequestsOfOthersCountForThePace has an AAA server send as many as half of
+// the rate allows, and then far more than it allows.
+func TestRequestsOfOthersCountForThePace(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, nil)
+	s.Configure([]Router{s.router("bras1", 2000, 100, 100)}, Rules{})
+	s.stage()
+	s.run(time.Second)
+	before := s.at("bras1")
+	for range 200 { // 50/s for four seconds
+		s.Passed(Place{NAS: "bras1"})
+		s.run(20 * time.Millisecond)
+	}
+	if n := s.at("bras1") - before; n < 190 || n > 210 {
+		t.Errorf("beside 50/s of others %d requests in 4 s, want 200 of 400", n)
+	}
+	for range 5000 {
+		s.Passed(Place{NAS: "bras1"})
+	}
+	s.run(900 * time.Millisecond)
+	before = s.at("bras1")
+	s.run(1100 * time.Millisecond)
+	if n := s.at("bras1") - before; n < 80 || n > 110 {
+		t.Errorf("%d requests in the second after a storm of others, want about 100", n)
+	}
+}

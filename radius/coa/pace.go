@@ -31,10 +31,11 @@ func (p *pace) full(now time.Time) bool {
 	return p.tokens >= p.burst
 }
 
-// take notes that one went.
+// take notes that one went. Those that went unasked are made up for, but for no
+// more than a second.
 func (p *pace) take(now time.Time) {
 	p.fill(now)
-	p.tokens--
+	p.tokens = max(p.tokens-1, -p.rate)
 }
 
 func (p *pace) fill(now time.Time) {

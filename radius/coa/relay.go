@@ -36,6 +36,7 @@ type RelayOptions struct {
 	Sessions RelaySessions
 	Decider  Decider
 	Held     Holder                       // who keeps sessions at something else than the policy says; nil: nobody
+	Passed   func(Place)                  // is told of every request that a router gets; nil: nobody is; must not block
 	Journal  Journal                      // where it is kept who is being told something; nil: nowhere
 	Ready    func() bool                  // whether all sessions are known: before, requests are dropped, and asked again; nil: always
 	Account  func(userName string) string // folded, as the policy reads it; empty: it does not
@@ -223,11 +224,11 @@ func (r *Relay) authentic(c *relaying, q *request) {
 		r.refuse(before, q, why)
 		return
 	}
-	r.pass(before, q, &router)
+	r.pass(before, q, at, &router)
 }
 
 // pass sends a request on to its router.
-func (r *Relay) pass(entry *answer, q *request, router *Router) {
+func (r *Relay) pass(entry *answer, q *request, at Place, router *Router) {
 	relayed, told, cause := r.rewrite(q, router)
 	if cause == 0 && !r.config.Load().hidden.Rehide(relayed.Attributes, q.client.Secret, router.CoA.Secret) {
 		cause = 505
@@ -245,6 +246,9 @@ func (r *Relay) pass(entry *answer, q *request, router *Router) {
 		return
 	}
 	entry.sent(x)
+	if r.options.Passed != nil {
+		r.options.Passed(at)
+	}
 }
 
 // answered passes the router's answer back. Silence stays silence.

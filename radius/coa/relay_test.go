@@ -36,6 +36,7 @@ type crossing struct {
 	book   *book
 	clock  *radiustest.Clock
 	held   atomic.Value // string: that the session is kept at
+	passed atomic.Value // Place: of the request that the keeper was told of last
 	early  atomic.Bool  // not all sessions are known
 	action atomic.Value // string: that the policy wants for everybody
 }
@@ -46,6 +47,11 @@ func (c *crossing) Decide(*session.Session, time.Time) (engine.Decision, error) 
 
 // Held is the keeper.
 func (c *crossing) Held(*session.Session) string { return c.held.Load().(string) }
+
+// pace is the keeper, too.
+func (c *crossing) pace(at Place) {
+	c.passed.Store(at)
+}
 
 func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change ...func(*Router)) *crossing {
 	t.Helper()
@@ -71,7 +77,7 @@ func newCrossing(t testing.TB, answer func(*radiustest.Request) [][]byte, change
 		Listen:  []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Clients: []RelayClient{{Name: "tokyo-1", Address: netip.MustParseAddr("127.0.0.1"), Secret: radius.NewSecret([]byte(aaaSecret))}},
 	}, []Router{r}, RelayOptions{
-		Client: client, Sessions: c.table, Decider: c, Held: c, Journal: c.book, Timers: c.clock, Ready: func() bool { return !c.early.Load() },
+		Client: client, Sessions: c.table, Decider: c, Held: c, Passed: c.pace, Journal: c.book, Timers: c.clock, Ready: func() bool { return !c.early.Load() },
 		Account: func(name string) string { account, _, _ := strings.Cut(name, "@"); return account },
 	})
 	must(t, err)
@@ -144,6 +150,9 @@ func TestRelayReplacesWhatThePolicyDecides(t *testing.T) {
 	}
 	if l, _ := c.table.Get(session.ID{NAS: "bras1", AcctSession: "0000001A"}); l.Applied != "limit" || l.Proof != session.Acknowledged {
 		t.Errorf("the session is %+v", l)
+	}
+	if at := c.passed.Load(); at != (Place{NAS: "bras1"}) {
+		t.Errorf("the keeper is told of a request to %v", at)
 	}
 	if s := c.relay.Stats(); s.Replaced["bras1"] != 1 || s.Relayed["bras1"]["done"] != 1 {
 		t.Errorf("counted %+v", s)

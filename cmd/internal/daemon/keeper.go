@@ -70,6 +70,7 @@ func (d *Daemon) startRelay(c *config.Config) (err error) {
 		Sessions: d.live.Table,
 		Decider:  decider{d},
 		Held:     d.keeper,
+		Passed:   d.keeper.Passed,
 		Journal:  d.live.writer,
 		Ready:    func() bool { return d.live.whole() == nil },
 		Account:  func(name string) string { return d.config.Load().Policy.ReadLogin(name).Account },

@@ -12,12 +12,39 @@ import (
 // those that were answered are sent again.
 func (d *differential) burst(most int) (count int) {
 	dice := newDice(d.seed, 1<<40+uint64(d.serial))
+	all, sent := d.pick(dice, most)
+	d.enter(all)
+	d.held.Store(int32(goingOn(all) * dice.IntN(5) / 4))
+	for _, c := range sent {
+		c.line.send(c)
+	}
+	d.wait(all, (*parcel).isOver)
+	d.quieten()
+	d.repeat(dice, append(d.answered, all...))
+	silent := slices.DeleteFunc(slices.Clone(all), func(c *parcel) bool { return c.script == nil || !c.script.never })
+	for _, c := range all {
+		if !slices.Contains(silent, c) {
+			d.want.enter(c)
+		}
+	}
+	d.answered = append(d.answered, slices.DeleteFunc(slices.Clone(all), func(c *parcel) bool { return !c.isRepeatable() })...)
+	d.answered = d.answered[max(0, len(d.answered)-remembered):]
+	d.askAgain(dice, silent)
+	for _, c := range silent {
+		d.want.enter(c)
+	}
+	d.timeOut(all)
+	d.leave(all)
+	return len(all)
+}
+
+// pick makes the packets of a burst, and the list of what is sent.
+func (d *differential) pick(dice dice, most int) (all, sent []*parcel) {
 	lines := d.lines
 	if dice.odds(50) { // so many from one port that their answers leave in bundles
 		lines = []*line{lines[dice.IntN(len(lines))], lines[dice.IntN(len(lines))], lines[dice.IntN(len(lines))]}
 		most = min(most, 200) // identifiers
 	}
-	var all, sent []*parcel
 	for room := d.budget; len(all) < most && (room > 0 || len(all) == 0); {
 		c := d.parcel(lines[dice.IntN(len(lines))])
 		if most == 1 {
@@ -27,28 +54,8 @@ func (d *differential) burst(most int) (count int) {
 		all = append(all, c)
 		sent = append(sent, slices.Repeat([]*parcel{c}, c.times)...)
 	}
-	d.enter(all)
-	d.held.Store(int32(goingOn(all) * dice.IntN(5) / 4))
 	dice.Shuffle(len(sent), func(i, j int) { sent[i], sent[j] = sent[j], sent[i] })
-	for _, c := range sent {
-		c.line.send(c)
-	}
-	d.wait(all, (*parcel).isOver)
-	d.quieten()
-	d.repeat(dice, all)
-	silent := slices.DeleteFunc(slices.Clone(all), func(c *parcel) bool { return c.script == nil || !c.script.never })
-	for _, c := range all {
-		if !slices.Contains(silent, c) {
-			d.want.enter(c)
-		}
-	}
-	d.askAgain(dice, silent)
-	for _, c := range silent {
-		d.want.enter(c)
-	}
-	d.timeOut(all)
-	d.leave(all)
-	return len(all)
+	return all, sent
 }
 
 // goingOn counts the requests that the server gets.
@@ -156,11 +163,14 @@ func (d *differential) repeat(dice dice, all []*parcel) {
 	d.Helper()
 	before := map[*parcel]int{}
 	for _, c := range all {
-		if c.isRepeatable() && dice.odds(25) {
+		if c.isRepeatable() && c.line.last(c) && dice.odds(25) {
 			c.mu.Lock()
 			before[c] = c.arrivals
 			c.mu.Unlock()
 			c.times++
+			if slices.Contains(d.answered, c) { // it is counted already
+				d.want.drop(c.line.name, "duplicate", 1)
+			}
 		}
 	}
 	again := slices.DeleteFunc(slices.Clone(all), func(c *parcel) bool { _, ok := before[c]; return !ok })
@@ -228,6 +238,7 @@ func (d *differential) pass(t time.Duration) {
 		return true
 	})
 	d.timer.advance(t)
+	d.answered = nil // they may be forgotten
 }
 
 func (d *differential) underWay() (n int64) {

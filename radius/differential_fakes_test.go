@@ -23,12 +23,15 @@ type line struct {
 	next       int // identifier
 
 	mu   sync.Mutex
-	sent [256][]*parcel // the last two with each identifier
+	sent [256][]*parcel // the last ones with each identifier
 }
 
 func (l *line) String() string {
 	return fmt.Sprintf("%s from %s to %s", l.name, l.conn.LocalAddr(), l.conn.RemoteAddr())
 }
+
+// remembered is how many requests with one identifier may still be answered.
+const remembered = 16
 
 // code is that of most requests that go this way.
 func (l *line) code() byte {
@@ -38,9 +41,10 @@ func (l *line) code() byte {
 	return radiustest.AccessRequest
 }
 
-// identifier is the next one.
+// identifier is the next one. They come round as soon as nothing that is under
+// way can have the same.
 func (l *line) identifier() byte {
-	l.next++
+	l.next = (l.next + 1) % l.identifiers
 	return byte(l.next)
 }
 
@@ -96,10 +100,16 @@ func (l *line) send(c *parcel) {
 	l.mu.Lock()
 	if c.request != nil && !slices.Contains(l.sent[c.request.ID], c) {
 		known := append(l.sent[c.request.ID], c)
-		l.sent[c.request.ID] = known[max(0, len(known)-2):]
+		l.sent[c.request.ID] = known[max(0, len(known)-remembered):]
 	}
 	l.mu.Unlock()
 	l.again(c)
+}
+
+// last reports whether the NAS has not used the identifier again.
+func (l *line) last(c *parcel) bool {
+	known := l.sent[c.request.ID] // only this goroutine adds to it
+	return known[len(known)-1] == c
 }
 
 func (l *line) again(c *parcel) {

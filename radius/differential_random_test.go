@@ -158,7 +158,7 @@ func (d dice) many() (all []radiustest.Attribute) {
 	for range d.IntN(7) {
 		all = append(all, d.plain())
 	}
-	if d.odds(3) {
+	if d.odds(5) {
 		for range 14 + d.IntN(3) {
 			all = append(all, radiustest.Attribute{Type: radiustest.Class, Value: d.octets(253)})
 		}
@@ -269,7 +269,7 @@ func (d dice) fitted(all []radiustest.Attribute) []radiustest.Attribute {
 	room := 0
 	switch {
 	case length > 3600:
-		room = 4096 - length - d.IntN(30)
+		room = 4096 - length - d.IntN(20)
 	case length < 1000 && d.odds(70):
 		room = 256 - length%128
 	}

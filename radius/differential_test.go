@@ -23,13 +23,15 @@ var differentialSeed = flag.Uint64("differential-seed", 0, "of the random packet
 // that comes out of it, on either side, with what the reference says.
 type differential struct {
 	*site
-	seed   uint64
-	serial uint32
-	server radius.AAA
-	lines  []*line
-	budget int // what may wait in any socket's buffer at once
-	over   chan *parcel
-	want   tally
+	seed        uint64
+	serial      uint32
+	server      radius.AAA
+	identifiers int // that a NAS uses in turn
+	lines       []*line
+	answered    []*parcel // of earlier bursts: the answers are kept still
+	budget      int       // what may wait in any socket's buffer at once
+	over        chan *parcel
+	want        tally
 
 	held        atomic.Int32 // requests that the server has to have before it answers
 	differences atomic.Int32
@@ -67,6 +69,7 @@ func TestDifferential(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", tt.name, seed), func(t *testing.T) {
 				t.Parallel()
 				d := startDifferential(t, seed, tt.listen, tt.to, tt.home, tt.change)
+				d.identifiers = min(8*tt.most, 256)
 				count := differentialCount(t, max(tt.most, 250))
 				for sent := 0; sent < count && !t.Failed(); {
 					sent += d.burst(min(tt.most, count-sent))

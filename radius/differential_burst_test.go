@@ -137,7 +137,6 @@ func (d *differential) quieten() {
 	for _, l := range []*line{d.lines[0], d.lines[3]} {
 		all = append(all, d.ping(l))
 	}
-	d.enter(all)
 	for _, c := range all {
 		c.line.send(c)
 	}

@@ -87,7 +87,7 @@ func (s *shelf) size() (n int) {
 	begin := s.begin
 	for i, page := range s.pages {
 		for begin < len(page) {
-			begin += len(s.at(place{s.base + uint32(i), uint32(begin)}))
+			begin += len(s.at(place{page: s.base + uint32(i), offset: uint16(begin)}))
 			n++
 		}
 		begin = 0

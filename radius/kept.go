@@ -64,7 +64,13 @@ type shelf struct {
 }
 
 // place is where an answer stands.
-type place struct{ page, offset uint32 }
+type place struct {
+	page   uint32
+	offset uint16
+	mark   uint16 // of the request's authenticator: most of what is not meant is not even looked at
+}
+
+func markOf(request packet) uint16 { return binary.NativeEndian.Uint16(request.authenticator()) }
 
 // pageSize is room for a hundred usual answers, and for any one.
 const pageSize = 16 << 10
@@ -84,7 +90,7 @@ func (s *shelf) put(t *transaction, expires int64, key []byte) {
 	if s.places == nil {
 		s.places = map[uint64]place{}
 	}
-	s.places[t.hash] = place{s.base + uint32(last), uint32(offset)}
+	s.places[t.hash] = place{s.base + uint32(last), uint16(offset), markOf(t.request)}
 }
 
 func (s *shelf) page() []byte {
@@ -99,7 +105,7 @@ func (s *shelf) page() []byte {
 // It is the shelf's memory.
 func (s *shelf) find(hash uint64, request packet, key []byte) keptAnswer {
 	at, there := s.places[hash]
-	if !there {
+	if !there || at.mark != markOf(request) {
 		return nil
 	}
 	if k := s.at(at); k.answers(request, key) {
@@ -116,12 +122,11 @@ func (s *shelf) at(p place) keptAnswer {
 // expire takes those away that have expired, and returns how many.
 func (s *shelf) expire(now int64) (gone int) {
 	for ; !s.empty(); gone++ {
-		first := place{s.base, uint32(s.begin)}
-		k := s.at(first)
+		k := s.at(place{page: s.base, offset: uint16(s.begin)})
 		if k.expires() > now {
 			break
 		}
-		if s.places[k.hash()] == first {
+		if last := s.places[k.hash()]; last.page == s.base && int(last.offset) == s.begin {
 			delete(s.places, k.hash())
 		}
 		s.drop(len(k))

@@ -36,7 +36,7 @@ const shards = 64
 type duplicates struct {
 	seed   maphash.Seed
 	cut    uint64    // what remains of a hash; less in a test
-	began  time.Time // what the ends of answers count from
+	began  time.Time // what the times of answers count from
 	held   atomic.Int64
 	shards [shards]shard
 }
@@ -123,7 +123,8 @@ func (d *duplicates) admit(t *transaction, limit int) (same *transaction, why re
 		return nil, dropOverload
 	}
 	if old != nil {
-		s.take(old) // it is being answered, but nobody can ask for that answer
+		s.take(old)
+		old.obsolete = true // it is being answered, but nobody can ask for that answer
 	}
 	d.held.Add(1)
 	t.held = true
@@ -136,10 +137,8 @@ func (t *transaction) repeats(other *transaction) bool {
 	return bytes.Equal(t.request.authenticator(), other.request.authenticator()) && len(t.request) == len(other.request)
 }
 
-// remember keeps the answer to a transaction until it expires. That comes no
-// sooner than the end of those that are kept already, as where a configuration
-// with a longer delay was in force.
-func (d *duplicates) remember(t *transaction, expires time.Time) {
+// remember keeps the answer to a transaction, which was given at that time.
+func (d *duplicates) remember(t *transaction, given time.Time) {
 	var room [usualKey]byte
 	key := t.appendKey(room[:0])
 	s := d.shard(t)
@@ -147,7 +146,7 @@ func (d *duplicates) remember(t *transaction, expires time.Time) {
 	defer s.mu.Unlock()
 	s.take(t)
 	t.held = false // from now on the answer is
-	s.answers.put(t, int64(expires.Sub(d.began)), key)
+	s.answers.put(t, int64(given.Sub(d.began)), key)
 }
 
 // forget takes out a transaction that got no answer, so that a retransmission
@@ -169,15 +168,16 @@ func (d *duplicates) remove(s *shard, t *transaction) {
 	}
 }
 
-// expire forgets the answers whose time is over.
-func (d *duplicates) expire(now time.Time) {
+// expire forgets the answers that were given up to a time: all by the delay of
+// the running configuration, whichever they were given under.
+func (d *duplicates) expire(until time.Time) {
 	for i := range d.shards {
-		d.shards[i].expire(d, now)
+		d.shards[i].expire(d, until)
 	}
 }
 
-func (s *shard) expire(d *duplicates, now time.Time) {
+func (s *shard) expire(d *duplicates, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d.held.Add(-int64(s.answers.expire(int64(now.Sub(d.began)))))
+	d.held.Add(-int64(s.answers.expire(int64(until.Sub(d.began)))))
 }

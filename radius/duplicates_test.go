@@ -134,27 +134,6 @@ func TestAnswersExpireInTheirOrder(t *testing.T) {
 	}
 }
 
-// TestAShorterDelayBehindALongerOne is a reload in between: what comes after it
-// goes when the last one before it is gone, and all at once.
-func TestAShorterDelayBehindALongerOne(t *testing.T) {
-	t.Parallel()
-	start := time.Unix(1000, 0)
-	d := newDuplicates(start)
-	for i, delay := range []time.Duration{time.Minute, time.Second, time.Second} {
-		tr := waitingTransaction(1, byte(i))
-		d.admit(tr, 10)
-		tr.nas.counters.outstanding.Add(1)
-		tr.leave(answering)
-		d.remember(tr, start.Add(delay))
-	}
-	if d.expire(start.Add(time.Minute - 1)); d.size() != 3 {
-		t.Errorf("%d held, want the one of a minute and those behind it", d.size())
-	}
-	if d.expire(start.Add(time.Minute)); d.size() != 0 || d.held.Load() != 0 {
-		t.Errorf("after a minute %d held, %d counted", d.size(), d.held.Load())
-	}
-}
-
 // TestKeysOfOneHashAreNotMixedUp lets all requests have the same hash.
 func TestKeysOfOneHashAreNotMixedUp(t *testing.T) {
 	t.Parallel()

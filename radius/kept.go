@@ -14,7 +14,7 @@ type keptAnswer []byte
 // request, as appendKey writes it, and the answer.
 const (
 	keptHash          = 0  // of the key
-	keptExpires       = 8  // ns, from when the cache began
+	keptGiven         = 8  // when: ns, from when the cache began
 	keptSerial        = 16 // of the transaction
 	keptLength        = 24 // of the request
 	keptKeyLen        = 26
@@ -24,7 +24,7 @@ const (
 )
 
 func (k keptAnswer) hash() uint64   { return binary.NativeEndian.Uint64(k[keptHash:]) }
-func (k keptAnswer) expires() int64 { return int64(binary.NativeEndian.Uint64(k[keptExpires:])) }
+func (k keptAnswer) given() int64   { return int64(binary.NativeEndian.Uint64(k[keptGiven:])) }
 func (k keptAnswer) serial() uint64 { return binary.NativeEndian.Uint64(k[keptSerial:]) }
 func (k keptAnswer) reply() []byte  { return k[keptKey+k.number(keptKeyLen):] }
 func (k keptAnswer) number(at int) int {
@@ -39,9 +39,9 @@ func (k keptAnswer) answers(request packet, key []byte) bool {
 }
 
 // fill writes one down; it is as long as keptLen says.
-func (k keptAnswer) fill(t *transaction, expires int64, key []byte) {
+func (k keptAnswer) fill(t *transaction, given int64, key []byte) {
 	binary.NativeEndian.PutUint64(k[keptHash:], t.hash)
-	binary.NativeEndian.PutUint64(k[keptExpires:], uint64(expires))
+	binary.NativeEndian.PutUint64(k[keptGiven:], uint64(given))
 	binary.NativeEndian.PutUint64(k[keptSerial:], t.serial)
 	binary.NativeEndian.PutUint16(k[keptLength:], uint16(len(t.request)))
 	binary.NativeEndian.PutUint16(k[keptKeyLen:], uint16(len(key)))
@@ -75,8 +75,9 @@ func markOf(request packet) uint16 { return binary.NativeEndian.Uint16(request.a
 // pageSize is room for a hundred usual answers, and for any one.
 const pageSize = 16 << 10
 
-// put keeps the answer to a transaction.
-func (s *shelf) put(t *transaction, expires int64, key []byte) {
+// put keeps the answer to a transaction, which was given after those that are
+// kept already, or by the time of a decision before.
+func (s *shelf) put(t *transaction, given int64, key []byte) {
 	length := keptKey + len(key) + len(t.reply)
 	last := len(s.pages) - 1
 	if last < 0 || len(s.pages[last])+length > pageSize {
@@ -86,7 +87,10 @@ func (s *shelf) put(t *transaction, expires int64, key []byte) {
 	}
 	offset := len(s.pages[last])
 	s.pages[last] = s.pages[last][:offset+length]
-	keptAnswer(s.pages[last][offset:]).fill(t, expires, key)
+	keptAnswer(s.pages[last][offset:]).fill(t, given, key)
+	if t.obsolete {
+		return // it takes room until it is forgotten, but nobody can ask for it
+	}
 	if s.places == nil {
 		s.places = map[uint64]place{}
 	}
@@ -119,11 +123,11 @@ func (s *shelf) at(p place) keptAnswer {
 	return k[:keptKey+k.number(keptKeyLen)+k.number(keptReplyLen)]
 }
 
-// expire takes those away that have expired, and returns how many.
-func (s *shelf) expire(now int64) (gone int) {
+// expire takes those away that were given up to then, and returns how many.
+func (s *shelf) expire(until int64) (gone int) {
 	for ; !s.empty(); gone++ {
 		k := s.at(place{page: s.base, offset: uint16(s.begin)})
-		if k.expires() > now {
+		if k.given() > until {
 			break
 		}
 		if last := s.places[k.hash()]; last.page == s.base && int(last.offset) == s.begin {

@@ -9,9 +9,9 @@ import (
 
 // remembered is what a test knows of an answer that is kept.
 type remembered struct {
-	t       *transaction
-	key     []byte
-	expires int64
+	t     *transaction
+	key   []byte
+	given int64
 }
 
 // TestShelfKeepsWhatAListWouldKeep does the same to a shelf and to a list.
@@ -26,17 +26,17 @@ func TestShelfKeepsWhatAListWouldKeep(t *testing.T) {
 			tr := waitingTransaction(byte(random.IntN(256)), byte(random.IntN(3)))
 			tr.reply = bytes.Repeat([]byte{byte(now)}, headerLen+random.IntN(4076)>>random.IntN(12))
 			tr.serial, tr.hash = uint64(now), uint64(random.IntN(300))
-			r := remembered{tr, tr.appendKey(nil), now + 900}
-			s.put(tr, r.expires, r.key)
+			r := remembered{tr, tr.appendKey(nil), now}
+			s.put(tr, r.given, r.key)
 			list, last[tr.hash] = append(list, r), r
 		}
-		for len(list) > 0 && list[0].expires <= now {
+		for len(list) > 0 && list[0].given <= now-900 {
 			if last[list[0].t.hash].t == list[0].t {
 				delete(last, list[0].t.hash)
 			}
 			list = list[1:]
 		}
-		s.expire(now)
+		s.expire(now - 900)
 		if now%50 == 0 {
 			s.compare(t, last, len(list))
 		}
@@ -53,8 +53,8 @@ func (s *shelf) compare(t *testing.T, want map[uint64]remembered, size int) {
 	}
 	for hash, r := range want {
 		k := s.find(hash, r.t.request, r.key)
-		if k == nil || !bytes.Equal(k.reply(), r.t.reply) || k.serial() != r.t.serial || k.hash() != hash || k.expires() != r.expires {
-			t.Fatalf("kept as %x, want number %d until %d: %x", k, r.t.serial, r.expires, r.t.reply)
+		if k == nil || !bytes.Equal(k.reply(), r.t.reply) || k.serial() != r.t.serial || k.hash() != hash || k.given() != r.given {
+			t.Fatalf("kept as %x, want number %d at %d: %x", k, r.t.serial, r.given, r.t.reply)
 		}
 		other := waitingTransaction(r.t.request.id(), r.t.request[4]+1)
 		longer := append(r.t.request[:headerLen:headerLen], 0)

@@ -84,13 +84,11 @@ type datagram struct {
 	octets []byte
 	from   netip.AddrPort
 	local  netip.AddrPort // where it was sent to
-	heard  time.Time      // when it was received
 }
 
 // serve hands every datagram to handle until the listener stops reading, and
-// calls rest when it has handed over those that there were. The timer says when
-// they came.
-func (l *listener) serve(timer func() time.Time, handle func(*listener, datagram), rest func()) {
+// calls rest when it has handed over those that there were.
+func (l *listener) serve(handle func(*listener, datagram), rest func()) {
 	in := newInbox(l.raw, l.asks())
 	for {
 		n, err := in.read()
@@ -99,9 +97,8 @@ func (l *listener) serve(timer func() time.Time, handle func(*listener, datagram
 		}
 		// Any other error is one of a datagram that was sent (an ICMP message
 		// that came back): the next one may be whole.
-		heard := timer()
 		for i := range n {
-			handle(l, datagram{in.octets(i), in.from(i), l.destination(in.to(i)), heard})
+			handle(l, datagram{in.octets(i), in.from(i), l.destination(in.to(i))})
 		}
 		rest()
 	}

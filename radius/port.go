@@ -1,9 +1,6 @@
 package radius
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
 // Port is one UDP port that takes RADIUS packets and answers from the address
 // that was hit, for the packages that listen beside the proxy.
@@ -21,7 +18,7 @@ func (p *Port) Addr() netip.AddrPort { return p.listener.addr }
 // Serve hands every datagram to handle until Close. The octets are
 // overwritten by the next one.
 func (p *Port) Serve(handle func(octets []byte, from, local netip.AddrPort)) {
-	p.listener.serve(time.Now, func(_ *listener, d datagram) { handle(d.octets, d.from, d.local) }, func() {})
+	p.listener.serve(func(_ *listener, d datagram) { handle(d.octets, d.from, d.local) }, func() {})
 }
 
 // Reply sends octets from the address that a request was sent to.

@@ -243,7 +243,7 @@ func (p *Proxy) sweep(now time.Time) {
 		}
 	}
 	p.checkServers(now)
-	p.duplicates.expire(now)
+	p.duplicates.expire(now.Add(-p.current.Load().config.CleanupDelay))
 	p.conversations.expire(now)
 	p.closeRetired()
 }

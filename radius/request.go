@@ -26,7 +26,7 @@ func (p *Proxy) repeat(t *transaction) letter {
 	early := now.Sub(a.sent) < time.Second
 	if other := p.elsewhere(t, a, early); other != nil {
 		p.debug.Load().note(t, "A retransmission: %s keeps silent, %s is asked", a.target.Name, other.Name)
-		if next, why := p.attempt(t, other, now); why == forwarded {
+		if next, why := p.attempt(t, other); why == forwarded {
 			return next.letter()
 		}
 	}
@@ -91,7 +91,7 @@ func (p *Proxy) send(t *transaction, targets []*target, known *target) (a *attem
 	var last *target
 	why = dropServersDead
 	if known != nil {
-		if a, why = p.attempt(t, known, t.heard); why != dropSend {
+		if a, why = p.attempt(t, known); why != dropSend {
 			return a, why
 		}
 	}
@@ -99,7 +99,7 @@ func (p *Proxy) send(t *transaction, targets []*target, known *target) (a *attem
 		switch state := to.peer.health.now(); {
 		case to == known:
 		case state == alive:
-			if a, why = p.attempt(t, to, t.heard); why != dropSend {
+			if a, why = p.attempt(t, to); why != dropSend {
 				return a, why
 			}
 		case state == zombie && last == nil:
@@ -107,7 +107,7 @@ func (p *Proxy) send(t *transaction, targets []*target, known *target) (a *attem
 		}
 	}
 	if last != nil {
-		return p.attempt(t, last, t.heard)
+		return p.attempt(t, last)
 	}
 	return nil, why
 }

@@ -1,7 +1,5 @@
 package radius
 
-import "crypto/rand"
-
 // room is where the memory for requests comes from: many at a time, since they
 // come and go in the order of their arrival, and to allocate a dozen small
 // things for each costs more than to fill them in. It goes back to the
@@ -11,7 +9,6 @@ type room struct {
 	transactions lot[transaction]
 	attempts     lot[attempt]
 	octets       octets // as they came, and as they are sent on
-	random       entropy
 }
 
 // lotSize is how many are allocated at once. One that lives long, as where its
@@ -47,19 +44,4 @@ func (o *octets) next(capacity int) []byte {
 	b := o.rest[:0:capacity]
 	o.rest = o.rest[capacity:]
 	return b
-}
-
-// entropy is octets that nobody can know, drawn for many requests at a time.
-type entropy struct {
-	drawn [batch * authenticatorLen]byte
-	left  int
-}
-
-// read fills in octets, at most as many as are drawn at a time.
-func (r *entropy) read(to []byte) {
-	if r.left < len(to) {
-		rand.Read(r.drawn[:]) // never fails (crypto/rand)
-		r.left = len(r.drawn)
-	}
-	r.left -= copy(to, r.drawn[r.left-len(to):r.left])
 }

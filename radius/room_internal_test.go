@@ -37,17 +37,3 @@ func TestRequestThatStaysKeepsFewOthers(t *testing.T) {
 	}
 	runtime.KeepAlive(stays)
 }
-
-// TestNoTwoRequestsGetTheSameRandomOctets draws more than is drawn at a time.
-func TestNoTwoRequestsGetTheSameRandomOctets(t *testing.T) {
-	t.Parallel()
-	var e entropy
-	drawn := map[[authenticatorLen]byte]bool{{}: true}
-	for i := range 10 * batch {
-		var octets [authenticatorLen]byte
-		if e.read(octets[:]); drawn[octets] {
-			t.Fatalf("number %d: %x again", i, octets)
-		}
-		drawn[octets] = true
-	}
-}

@@ -16,11 +16,11 @@ type transaction struct {
 	nas      *nasEntry
 	client   netip.AddrPort
 	local    netip.AddrPort
-	request  packet    // our own copy
-	heard    time.Time // when it was received
-	serial   uint64    // numbers the transactions in debug output
-	hash     uint64    // of the key, once it was admitted
-	held     bool      // it counts among those held; guarded, like twin, by its shard of the cache
+	request  packet // our own copy
+	serial   uint64 // numbers the transactions in debug output
+	hash     uint64 // of the key, once it was admitted
+	held     bool   // it counts among those held; guarded, like the next two, by its shard of the cache
+	obsolete bool   // its key is another request's by now
 	twin     *transaction
 
 	state atomic.Uint32

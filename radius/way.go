@@ -1,6 +1,7 @@
 package radius
 
 import (
+	"crypto/rand"
 	"time"
 
 	"sekisho/dict"
@@ -28,7 +29,7 @@ import (
 // leaves together.
 func (p *Proxy) take(l *listener) {
 	out := newOutbox()
-	l.serve(p.timer, func(l *listener, d datagram) {
+	l.serve(func(l *listener, d datagram) {
 		if next := p.receive(l, d); next != nil {
 			out.post(next)
 		}
@@ -77,7 +78,7 @@ func (p *Proxy) begin(a *arrival) *transaction {
 	room := &a.listener.room
 	t := room.transactions.next()
 	t.snapshot, t.listener, t.nas = a.snapshot, a.listener, a.nas
-	t.client, t.local, t.heard = a.datagram.from, a.datagram.local, a.datagram.heard
+	t.client, t.local = a.datagram.from, a.datagram.local
 	t.request = append(room.octets.next(len(a.packet)), a.packet...)
 	t.serial = p.serial.Add(1) - 1
 	p.debug.Load().received(t)
@@ -86,11 +87,12 @@ func (p *Proxy) begin(a *arrival) *transaction {
 
 // attempt composes the request for one server, ready to be sent; nil where
 // it need not be.
-func (p *Proxy) attempt(t *transaction, to *target, now time.Time) (*attempt, reason) {
+func (p *Proxy) attempt(t *transaction, to *target) (*attempt, reason) {
+	now := p.timer() // not that of a batch: something may have stalled in it
 	a := t.listener.room.attempts.next()
 	a.transaction, a.earlier, a.target = t, t.attempt.Load(), to
 	a.began, a.sent, a.deadline = now, now, now.Add(t.snapshot.config.RequestTime)
-	t.listener.room.random.read(a.authenticator[:])
+	rand.Read(a.authenticator[:]) // never fails (crypto/rand); not drawn ahead: a virtual machine may be copied
 	if why := p.compose(a); why != forwarded {
 		return nil, why
 	}
@@ -209,10 +211,19 @@ func (p *Proxy) finish(t *transaction, a *attempt, reply packet, insert insertio
 		p.loggedIn(t, reply, insert)
 	}
 	t.reply = octets
-	p.duplicates.remember(t, a.heard.Add(t.snapshot.config.CleanupDelay))
+	p.duplicates.remember(t, p.answeredAt(a))
 	t.state.Store(answered)
 	t.recall(a)
 	t.nas.counters.answered[octets[0]].Add(1)
 	p.debug.Load().answered(t)
 	return t
+}
+
+// answeredAt is when an answer is ready: when the reply came, unless the
+// decision took long.
+func (p *Proxy) answeredAt(a *attempt) time.Time {
+	if a.settled.Load() {
+		return p.timer()
+	}
+	return a.heard
 }

@@ -12,16 +12,13 @@ import (
 	"sekisho/radius/radiustest"
 )
 
-// TestRoutersOfAPrefixAreToldEachAtItsOwnAddress has two routers behind one NAS
-// entry give the same Acct-Session-Id, and a third claim an address that is not
-// its entry's.
-func TestRoutersOfAPrefixAreToldEachAtItsOwnAddress(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	hosts := []string{"127.0.0.11", "127.0.0.12", "127.0.1.13"}
+// farm has routers at several addresses behind one NAS entry, each with sessions
+// of the same names.
+func (s *site) farm(t *testing.T, settings string, hosts []string, ids ...string) (map[string]*radiustest.Lines, []*radiustest.Router) {
+	t.Helper()
 	lines := map[string]*radiustest.Lines{}
 	for _, host := range hosts {
-		lines[host] = radiustest.NewLines("", "0000001A")
+		lines[host] = radiustest.NewLines("", ids...)
 	}
 	routers, err := radiustest.NewRouters(nasSecret, func(host string) func(*radiustest.Request) [][]byte { return lines[host].Answer }, hosts...)
 	if err != nil {
@@ -32,15 +29,28 @@ func TestRoutersOfAPrefixAreToldEachAtItsOwnAddress(t *testing.T) {
 	}
 	before, _, _ := strings.Cut(s.text, "nas:\n")
 	_, after, _ := strings.Cut(s.text, "aaa:\n")
-	s.write(t, before+fmt.Sprintf("nas:\n  farm: {source: 127.0.0.0/24, secret: %s, area: tokyo, profile: open-again, coa: {port: %d}}\naaa:\n", nasSecret, routers[0].Addr.Port())+
+	s.write(t, before+fmt.Sprintf("%snas:\n  farm: {source: 127.0.0.0/24, secret: %s, area: tokyo, profile: open-again, coa: {port: %d}}\naaa:\n", settings, nasSecret, routers[0].Addr.Port())+
 		after+"profiles: {open-again: {base: filter-id, open-filter: op25b-off}}\n")
 	if _, err := s.client.Reload(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, host := range hosts {
-		s.login(t, host, "ua700aa007g@atson.net")
-		s.startSession(t, host, "ua700aa007g@atson.net", "0000001A")
+		for _, id := range ids {
+			s.login(t, host, "ua700aa007g@atson.net")
+			s.startSession(t, host, "ua700aa007g@atson.net", id)
+		}
 	}
+	return lines, routers
+}
+
+// TestRoutersOfAPrefixAreToldEachAtItsOwnAddress has two routers behind one NAS
+// entry give the same Acct-Session-Id, and a third claim an address that is not
+// its entry's.
+func TestRoutersOfAPrefixAreToldEachAtItsOwnAddress(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	hosts := []string{"127.0.0.11", "127.0.0.12", "127.0.1.13"}
+	lines, routers := s.farm(t, "", hosts, "0000001A")
 	s.at(t, "2007-05-15T00:00:00+09:00")
 	s.filter(t, lines["127.0.0.11"], "op25b")
 	s.filter(t, lines["127.0.0.12"], "op25b")
@@ -82,31 +92,7 @@ func TestRoutersOfAPrefixAreToldEachAtItsOwnAddress(t *testing.T) {
 func TestCampaignIsUndoneAtOneRouterOfAPrefix(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	hosts := []string{"127.0.0.21", "127.0.0.22"}
-	lines := map[string]*radiustest.Lines{}
-	for _, host := range hosts {
-		lines[host] = radiustest.NewLines("", "0000001A", "0000001B")
-	}
-	routers, err := radiustest.NewRouters(nasSecret, func(host string) func(*radiustest.Request) [][]byte { return lines[host].Answer }, hosts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range routers {
-		t.Cleanup(r.Close)
-	}
-	before, _, _ := strings.Cut(s.text, "nas:\n")
-	_, after, _ := strings.Cut(s.text, "aaa:\n")
-	s.write(t, before+fmt.Sprintf("campaigns: {threshold: 1}\nnas:\n  farm: {source: 127.0.0.0/24, secret: %s, area: tokyo, profile: open-again, coa: {port: %d}}\naaa:\n", nasSecret, routers[0].Addr.Port())+
-		after+"profiles: {open-again: {base: filter-id, open-filter: op25b-off}}\n")
-	if _, err := s.client.Reload(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
-	for _, host := range hosts {
-		for _, id := range []string{"0000001A", "0000001B"} {
-			s.login(t, host, "ua700aa007g@atson.net")
-			s.startSession(t, host, "ua700aa007g@atson.net", id)
-		}
-	}
+	lines, _ := s.farm(t, "campaigns: {threshold: 1}\n", []string{"127.0.0.21", "127.0.0.22"}, "0000001A", "0000001B")
 	s.at(t, "2007-05-15T00:00:00+09:00")
 	s.eventually(t, "the campaign is over", func() error {
 		all, err := s.client.Campaigns(t.Context())

@@ -138,14 +138,28 @@ func (d *desk) campaign(c admin.Campaign) string {
 	return b.String()
 }
 
+// placed checks the flags that say where: an empty one, as of a variable that is
+// not set, must not mean everywhere.
+func placed(d *desk) error {
+	for _, flag := range []string{"nas", "box"} {
+		if d.IsSet(flag) && d.String(flag) == "" {
+			return usagef("--%s is empty: expected a name, or no --%s for all", flag, flag)
+		}
+	}
+	if d.IsSet("box") && !d.IsSet("nas") {
+		return usagef("--box says which of several routers behind a NAS entry: expected --nas, too")
+	}
+	return nil
+}
+
 func turnCampaign(verb string) cli.ActionFunc {
 	return atDesk(func(d *desk) error {
 		id, err := campaignNumber(d.Context)
 		if err != nil {
 			return err
 		}
-		if d.IsSet("box") && !d.IsSet("nas") {
-			return usagef("--box says which of several routers behind a NAS entry: expected --nas, too")
+		if err := placed(d); err != nil {
+			return err
 		}
 		c, err := d.client.TurnCampaign(d.Context.Context, id, verb, admin.CampaignOrder{NAS: d.String("nas"), Box: d.String("box"), Reason: d.String("reason")})
 		if err != nil {

@@ -69,6 +69,8 @@ func TestCampaignIsTurnedWhereTheFlagsSay(t *testing.T) {
 		{"everywhere behind an entry", []string{"--nas", "farm"}, admin.CampaignOrder{NAS: "farm"}, exitOK},
 		{"one router", []string{"--nas", "farm", "--box", "192.0.2.8", "--reason", "x"}, admin.CampaignOrder{NAS: "farm", Box: "192.0.2.8", Reason: "x"}, exitOK},
 		{"a NAS that it is not at", []string{"--nas", "kobe"}, admin.CampaignOrder{NAS: "kobe"}, exitNotFound},
+		{"an empty NAS", []string{"--nas", ""}, admin.CampaignOrder{}, exitUsage},
+		{"an empty box", []string{"--nas", "farm", "--box", ""}, admin.CampaignOrder{}, exitUsage},
 		{"a box of no NAS", []string{"--box", "192.0.2.8"}, admin.CampaignOrder{}, exitUsage},
 	} {
 		for _, verb := range []string{"pause", "resume", "undo"} {

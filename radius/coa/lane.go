@@ -173,9 +173,10 @@ func (l *lane) meet(s *session.Session) {
 // fewRefusals are not worth looking through.
 const fewRefusals = 1000
 
-// forgetDead forgets the refusals of sessions that are over, when they may have
-// become many.
+// forgetDead forgets the sessions that are over: what they rested for, and, when
+// they may have become many, their refusals.
 func (l *lane) forgetDead(sessions Sessions) {
+	l.forgetAwaited(sessions)
 	if len(l.refused) < max(l.purge, fewRefusals) {
 		return
 	}
@@ -185,6 +186,20 @@ func (l *lane) forgetDead(sessions Sessions) {
 		}
 	}
 	l.purge = 2 * len(l.refused)
+}
+
+// forgetAwaited forgets those of which an Access-Accept was awaited, which
+// nothing wakes any more where the router has left the configuration or takes no
+// CoA by now.
+func (l *lane) forgetAwaited(sessions Sessions) {
+	for id, r := range l.resting {
+		if !r.accept || r.index >= 0 || l.queued[id] != nil || l.underWay[id] != nil {
+			continue
+		}
+		if s, live := sessions.Get(id); !live || s.Serial != r.of {
+			l.forget(id)
+		}
+	}
 }
 
 // retry is a session whose turn comes again later.

@@ -263,7 +263,7 @@ func (k *Keeper) Held(s *session.Session) (action string) {
 func (k *Keeper) Passed(at Place) {
 	k.inbox.call(func() {
 		if l := k.lane(at); l.pace != nil {
-			l.pace.take(k.timers.Now())
+			l.pace.pass(k.timers.Now())
 		}
 	})
 }

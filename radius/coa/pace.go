@@ -8,12 +8,13 @@ type pace struct {
 	rate   float64
 	burst  float64
 	tokens float64
+	others float64 // how many that go unasked count by now: nine tenths of the rate at most, so that ours come to their turn
 	at     time.Time
 }
 
 func newPace(rate float64, now time.Time) *pace {
 	burst := max(1, rate/20)
-	return &pace{rate: rate, burst: burst, tokens: burst, at: now}
+	return &pace{rate: rate, burst: burst, tokens: burst, others: burst, at: now}
 }
 
 // wait returns how long it is until the next request may go.
@@ -31,16 +32,25 @@ func (p *pace) full(now time.Time) bool {
 	return p.tokens >= p.burst
 }
 
-// take notes that one went. Those that went unasked are made up for, but for no
-// more than a second.
+// take notes that one of ours went.
 func (p *pace) take(now time.Time) {
 	p.fill(now)
-	p.tokens = max(p.tokens-1, -p.rate)
+	p.tokens--
+}
+
+// pass notes that one went unasked. Ours make up for it.
+func (p *pace) pass(now time.Time) {
+	p.fill(now)
+	if p.others >= 1 {
+		p.others--
+		p.tokens--
+	}
 }
 
 func (p *pace) fill(now time.Time) {
 	if passed := now.Sub(p.at); passed > 0 {
 		p.tokens = min(p.burst, p.tokens+passed.Seconds()*p.rate)
+		p.others = min(p.burst, p.others+passed.Seconds()*p.rate*0.9)
 		p.at = now
 	}
 }

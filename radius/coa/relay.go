@@ -35,6 +35,7 @@ type RelayOptions struct {
 	Decider  Decider
 	Held     Holder                       // who keeps sessions at something else than the policy says; nil: nobody
 	Passed   func(Place)                  // is told of every request that a router gets; nil: nobody is; must not block
+	Look     func(accounts []string)      // looks anew at what the sessions of accounts are told; nil: nobody does; must not block
 	Journal  Journal                      // where it is kept who is being told something; nil: nowhere
 	Ready    func() bool                  // whether all sessions are known: before, requests are dropped, and asked again; nil: always
 	Account  func(userName string) string // folded, as the policy reads it; empty: it does not

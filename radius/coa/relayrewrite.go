@@ -103,10 +103,14 @@ func (r *Router) manages(k dict.Key, value []byte) bool {
 func (r *Router) replacesAll() bool { return r.Profile != nil && r.Profile.Quirks().Complete }
 
 // learn writes down what an answer says of the sessions that were told what the
-// policy decides. After silence nobody knows whether they were.
+// policy decides. After silence nobody knows whether they were. Something else
+// may be wanted of them by now: a request waits for its answer for seconds.
 func (r *Relay) learn(told []telling, reply Reply) {
 	for _, t := range told {
 		s, live := r.options.Sessions.Get(t.id)
+		if live && r.options.Look != nil {
+			defer r.options.Look([]string{s.Account})
+		}
 		switch {
 		case reply.Outcome == Done:
 			r.options.Sessions.Told(t.id, t.action, session.Acknowledged, "")

@@ -71,6 +71,7 @@ func (d *Daemon) startRelay(c *config.Config) (err error) {
 		Decider:  decider{d},
 		Held:     d.keeper,
 		Passed:   d.keeper.Passed,
+		Look:     d.keeper.AccountsChanged,
 		Journal:  d.live.writer,
 		Ready:    func() bool { return d.live.whole() == nil },
 		Account:  func(name string) string { return d.config.Load().Policy.ReadLogin(name).Account },

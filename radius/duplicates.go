@@ -24,8 +24,8 @@ const usualKey = 64
 
 // keyed reports whether a transaction has the same key as another one.
 func (t *transaction) keyed(other *transaction) bool {
-	return t.request.id() == other.request.id() && t.request.code() == other.request.code() &&
-		t.listener.number == other.listener.number && t.client == other.client && t.local.Addr() == other.local.Addr()
+	var mine, others [usualKey]byte
+	return bytes.Equal(t.appendKey(mine[:0]), other.appendKey(others[:0]))
 }
 
 const shards = 64

@@ -16,8 +16,7 @@ type inbox struct {
 	conn     syscall.RawConn
 	asks     ask
 	receive  func(fd uintptr) (done bool)
-	count    int // of the datagrams that there are
-	used     int // headers that the kernel has written into
+	count    int // of the datagrams that there are, whose headers the kernel has written into
 	errno    syscall.Errno
 	headers  [batch]mmsghdr
 	vectors  [batch]unix.Iovec
@@ -40,11 +39,12 @@ const (
 )
 
 func newInbox(conn syscall.RawConn, asks ask) *inbox {
-	in := &inbox{conn: conn, asks: asks, used: batch}
+	in := &inbox{conn: conn, asks: asks}
 	in.receive = in.recvmmsg // made once: a method value is allocated
 	room := make([]byte, batch*datagramLen)
 	for i := range batch {
 		in.lend(i, room[i*datagramLen:][:datagramLen:datagramLen])
+		in.clear(i)
 	}
 	return in
 }
@@ -60,10 +60,10 @@ func (in *inbox) lend(i int, buffer []byte) {
 // of a read from the socket: one that ends all reading, or one that an earlier
 // datagram brought back.
 func (in *inbox) read() (int, error) {
-	for i := range in.used {
+	for i := range in.count {
 		in.clear(i)
 	}
-	in.used = 0
+	in.count = 0
 	if err := in.conn.Read(in.receive); err != nil {
 		return 0, err
 	}
@@ -90,7 +90,6 @@ func (in *inbox) clear(i int) {
 
 func (in *inbox) recvmmsg(fd uintptr) (done bool) {
 	in.count, in.errno = mmsg(unix.SYS_RECVMMSG, fd, in.headers[:])
-	in.used = in.count
 	return in.errno != syscall.EAGAIN
 }
 

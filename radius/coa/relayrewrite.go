@@ -106,10 +106,11 @@ func (r *Router) replacesAll() bool { return r.Profile != nil && r.Profile.Quirk
 // policy decides. After silence nobody knows whether they were. Something else
 // may be wanted of them by now: a request waits for its answer for seconds.
 func (r *Relay) learn(told []telling, reply Reply) {
+	var accounts []string
 	for _, t := range told {
 		s, live := r.options.Sessions.Get(t.id)
-		if live && r.options.Look != nil {
-			defer r.options.Look([]string{s.Account})
+		if live {
+			accounts = append(accounts, s.Account)
 		}
 		switch {
 		case reply.Outcome == Done:
@@ -120,6 +121,9 @@ func (r *Relay) learn(told []telling, reply Reply) {
 		}
 	}
 	r.settled(told)
+	if len(accounts) > 0 && r.options.Look != nil {
+		r.options.Look(accounts)
+	}
 }
 
 // announce has on disk whom a relayed request tells what the policy decides.
